@@ -110,7 +110,8 @@ MINI = Profile(
 # %% ../nbs/00_profile.ipynb #64eaac64
 PAPER = Profile(
     "paper", n_train=1000, n_test=500,
-    benchmarks=("hotpotqa", "math500", "musique", "bamboogle", "2wiki", "gsm-hard", "aime", "olymmath"),
+    benchmarks=("hotpotqa", "math500", "musique", "bamboogle", "2wiki", "gsm-hard", "aime",
+                "olymmath"),
     train_benchmarks=("hotpotqa", "math-medium", "math-hard"), corpus="wiki18",
     embedder="intfloat/e5-base-v2", teacher="Qwen/Qwen2.5-32B-Instruct",
     student="Qwen/Qwen2.5-1.5B-Instruct", engine="vllm", sft="unsloth",
@@ -132,7 +133,8 @@ def get_profile(
 ) -> Profile:     # raises AgentDistillError for an unknown name or field
     "The profile called `name`, with `overrides`"
     if name not in PROFILES:
-        raise AgentDistillError(f"unknown profile {name!r}", fix=f"use one of {', '.join(PROFILES)}")
+        known = ", ".join(PROFILES)
+        raise AgentDistillError(f"unknown profile {name!r}", fix=f"use one of {known}")
     known = [f.name for f in fields(Profile)]
     for key in overrides:
         if key not in known:
@@ -141,13 +143,17 @@ def get_profile(
     return replace(PROFILES[name], **overrides)
 
 # %% ../nbs/00_profile.ipynb #c75c8d05
+def _show(v):
+    "A field's value as a table cell"
+    if isinstance(v, tuple): return ", ".join(v)
+    return f"{v:,}" if isinstance(v, int) else str(v)
+
 def profile_table(
     *profiles: Profile,  # columns; all shipped profiles when none is given
 ) -> str:                # a markdown table
     "The fields of `profiles` side by side"
     ps = profiles or tuple(PROFILES.values())
-    show = lambda v: ", ".join(v) if isinstance(v, tuple) else f"{v:,}" if isinstance(v, int) else str(v)
-    rows = [[f"`{f.name}`", *(show(getattr(p, f.name)) for p in ps)] for f in fields(Profile)[1:]]
+    rows = [[f"`{f.name}`", *(_show(getattr(p, f.name)) for p in ps)] for f in fields(Profile)[1:]]
     head = [["", *(p.name for p in ps)], ["---"] * (len(ps) + 1)]
     return "\n".join(f"| {' | '.join(r)} |" for r in head + rows)
 
@@ -192,7 +198,10 @@ class Records:
     ):
         self.path, self.key, self.rows, self.keys = Path(path), key, [], set()
         self._lock = threading.Lock()
-        if self.path.is_file(): self._load()
+        if not self.path.is_file(): return
+        try: self._load()
+        except OSError as e:
+            raise AgentDistillError(f"cannot open the records: {e.strerror}", self.path) from e
 
     def __len__(self): return len(self.rows)
     def __contains__(self, key): return key in self.keys
@@ -243,14 +252,14 @@ def append(self: Records,
     row: dict,  # JSON data with the key field; a key that is there already raises
 ):
     "Add `row` at the end; it survives from here on"
-    data = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    data = json.dumps(row, ensure_ascii=False).encode(errors="replace") + b"\n"
     with self._lock:
         self._add(row, self.path)
         try: _append(self.path, data)
         except OSError as e:
             self.keys.discard(self.rows.pop()[self.key])
             raise AgentDistillError(f"cannot write the record: {e.strerror or e}", where=self.path,
-                                    fix="make room or choose another out_dir; then run again") from e
+                                    fix="make room or use another out_dir") from e
 
 # %% ../nbs/00_profile.ipynb #afbefebc
 def file_hash(path) -> str:
@@ -306,12 +315,18 @@ def _chapter(folder):
 
 def _again(folder): return f"move that folder away and run {_chapter(folder)} again"
 
+_NEEDED = ("fingerprint", "profile", "seed", "config", "wall_s")
+
 def _read_manifest(folder):
     "The manifest of `folder`; an empty one where there is none"
     path = Path(folder)/_MANIFEST
-    try: return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (OSError, ValueError) as e:
+    try:
+        if not path.is_file(): return {}
+        m = json.loads(path.read_text(encoding="utf-8"))
+        for k in _NEEDED + (("files",) if m["complete"] else ("began",)): m[k]
+    except (OSError, ValueError, KeyError, TypeError) as e:
         raise AgentDistillError("the manifest cannot be read", path, _again(folder)) from e
+    return m
 
 @patch(as_prop=True)
 def manifest(self: Artifact) -> dict:
@@ -334,8 +349,8 @@ def _input_hash(path, profile):
     if path.is_file(): return file_hash(path)
     m = _complete(path)
     if m["profile"]["name"] != profile.name:
-        raise AgentDistillError(f"made with profile {m['profile']['name']}, not {profile.name}", path,
-                                "use another out_dir for each profile")
+        what = f"made with profile {m['profile']['name']}, not {profile.name}"
+        raise AgentDistillError(what, where=path, fix="use another out_dir for each profile")
     return _json_hash([m["fingerprint"], {k: f["sha256"] for k, f in m["files"].items()}])
 
 # %% ../nbs/00_profile.ipynb #da031165
@@ -464,7 +479,8 @@ def _verify(folder, m):
         if not path.is_file():
             raise AgentDistillError("a file of the artifact is missing", path, _again(folder))
         if path.stat().st_size != about["bytes"] or file_hash(path) != about["sha256"]:
-            raise AgentDistillError("a file of the artifact was changed or cut short", path, _again(folder))
+            raise AgentDistillError("a file of the artifact was changed or cut short", path,
+                                    _again(folder))
 
 @patch(as_prop=True)
 def done(self: Artifact) -> bool:
@@ -478,7 +494,8 @@ def done(self: Artifact) -> bool:
 def _profile_of(m):
     "The profile in a manifest, without fields that this version does not know"
     known = {f.name for f in fields(Profile)}
-    return Profile(**{k: v for k, v in m["profile"].items() if k in known})
+    try: return Profile(**{k: v for k, v in m["profile"].items() if k in known})
+    except TypeError as e: raise AgentDistillError(f"a profile of another version: {e}") from e
 
 @patch(cls_method=True)
 def read(cls: Artifact,
