@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import random
@@ -51,7 +52,8 @@ def _fault(f, value):
         return "must hold names"
     if f.name in _CHOICES and value not in _CHOICES[f.name]:
         return f"must be one of {', '.join(_CHOICES[f.name])}"
-    if f.type in ("int", "float") and (value < 0 or (value == 0 and f.name not in _MAY_BE_ZERO)):
+    if f.type not in ("int", "float"): return None
+    if not math.isfinite(value) or value < 0 or (value == 0 and f.name not in _MAY_BE_ZERO):
         return "must be positive"
 
 def _check(p):

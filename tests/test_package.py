@@ -1,0 +1,140 @@
+"The package: light to import, described in one place, complete when built"
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from configparser import ConfigParser
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "faiss", "sentence_transformers",
+         "vllm", "unsloth", "ray", "matplotlib", "pandas", "scipy", "sklearn", "sympy", "math_verify",
+         "papermill", "IPython", "nbdev"}
+
+
+@pytest.fixture(scope="module")
+def cfg():
+    ini = ConfigParser(delimiters=["="])
+    ini.read(ROOT / "settings.ini", encoding="utf-8")
+    return ini["DEFAULT"]
+
+
+def requirements(cfg, *groups):
+    return [Requirement(r) for g in groups for r in cfg[g].split()]
+
+
+def constraints():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [Requirement(l) for l in lines if l.strip() and not l.startswith("#")]
+
+
+def modules():
+    "Names of the exported modules"
+    found = sorted((ROOT / "agent_distill").rglob("*.py"))
+    names = [".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for p in found]
+    return [n for n in names if not n.endswith("._modidx")]
+
+
+def loaded_by(*names):
+    "Top-level packages that are loaded after importing `names` in a fresh interpreter"
+    code = f"import json, sys, {', '.join(names)}; print(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not loaded_by("agent_distill") & HEAVY
+
+
+def test_importing_any_module_loads_nothing_heavy():
+    heavy = loaded_by(*modules()) & HEAVY
+    by = {m: sorted(loaded_by(m) & heavy) for m in modules()} if heavy else {}
+    assert not heavy, {m: h for m, h in by.items() if h}
+
+
+def test_one_version(cfg):
+    import agent_distill
+    assert agent_distill.__version__ == cfg["version"]
+    assert metadata.version("agent_distill") == cfg["version"], "installed from an older state: pip install -e . again"
+
+
+def test_pyproject_repeats_only_name_and_python(cfg):
+    text = (ROOT / "pyproject.toml").read_text()
+    section = re.search(r"^\[project\]\n(.*?)^\[", text, re.M | re.S)[1]
+    keys = dict(re.findall(r"^([\w-]+)\s*=\s*(.*)$", section, re.M))
+    assert set(keys) == {"name", "requires-python", "dynamic"}
+    assert keys["name"].strip('"') == cfg["lib_name"]
+    assert keys["requires-python"].strip('"') == f">={cfg['min_python']}"
+
+
+def test_site_metadata_comes_from_settings(cfg):
+    yml = (ROOT / "nbs" / "nbdev.yml").read_text()
+    for key in ("title", "description", "git_url"): assert f'"{cfg[key]}"' in yml
+    assert f'"{cfg["doc_host"]}{cfg["doc_baseurl"]}"' in yml
+    site = (ROOT / "_quarto.yml").read_text()
+    for key in ("description", "git_url", "doc_host"): assert cfg[key] not in site
+
+
+def test_sidebar_lists_every_chapter():
+    site = (ROOT / "_quarto.yml").read_text()
+    listed = set(re.findall(r"- (\S+\.ipynb)", site))
+    here = {p.name for p in (ROOT / "nbs").glob("*.ipynb")}
+    assert here <= listed, f"not in the sidebar: {here - listed}"
+
+
+def test_metadata_of_the_installation(cfg):
+    meta = metadata.metadata("agent_distill")
+    assert meta["Summary"] == cfg["description"]
+    assert set(meta.get_all("Provides-Extra")) == {"mini", "dev", "gpu", "ray"}
+    scripts = [e for e in metadata.entry_points(group="console_scripts") if e.name == "agent-distill"]
+    assert scripts and scripts[0].value == "agent_distill.cli:main"
+
+
+def test_constraints_pin_every_requirement(cfg):
+    pins = {}
+    for c in constraints(): pins.setdefault(canonicalize_name(c.name), []).append(c)
+    for req in requirements(cfg, "requirements", "mini_requirements", "dev_requirements"):
+        found = pins.get(canonicalize_name(req.name))
+        assert found, f"{req.name} is not in constraints.txt"
+        for pin in found:
+            version = str(pin.specifier).removeprefix("==")
+            assert req.specifier.contains(version), f"{pin} does not fit {req}"
+
+
+def test_constraints_hold_versions_and_nothing_else():
+    for c in constraints():
+        assert c.url is None and re.fullmatch(r"==[\w.]+", str(c.specifier)), str(c)
+    text = (ROOT / "constraints.txt").read_text()
+    assert "://" not in text and "\n-" not in text
+
+
+def test_one_version_of_a_package_applies():
+    for version in ("3.10", "3.11", "3.12", "3.13"):
+        env = {"python_version": version, "python_full_version": f"{version}.9"}
+        names = [canonicalize_name(c.name) for c in constraints() if not c.marker or c.marker.evaluate(env)]
+        assert len(names) == len(set(names)), version
+
+
+def test_licence():
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_wheel_is_complete(tmp_path):
+    "Modules and weights are in it; notebooks, tests and runs are not"
+    pytest.importorskip("setuptools")
+    build = ["egg_info", "--egg-base", str(tmp_path), "build", "--build-base", str(tmp_path / "build"),
+             "bdist_wheel", "-d", str(tmp_path)]
+    subprocess.run([sys.executable, "setup.py", "-q", *build], cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    ours = ROOT / "agent_distill"
+    wanted = [*ours.rglob("*.py"), *(p for p in (ours / "lab" / "weights").rglob("*") if p.is_file())]
+    assert not {p.relative_to(ROOT).as_posix() for p in wanted} - names
+    assert not [n for n in names if n.startswith(("nbs/", "tests/")) or "_runs/" in n]
