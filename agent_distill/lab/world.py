@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['FIRST', 'LAST', 'CITY', 'COUNTRY', 'ADJ', 'NOUN', 'WORK', 'TRADE', 'JOB', 'MONEY', 'R', 'RELATIONS', 'TYPES',
-           'OF_TYPE', 'COMPARE', 'SIZES', 'VALUES', 'chains_cached', 'THING', 'WORDS', 'OPS', 'TUTORIAL_SEED', 'MINI',
+           'OF_TYPE', 'chains_cached', 'COMPARE', 'SIZES', 'VALUES', 'THING', 'WORDS', 'OPS', 'TUTORIAL_SEED', 'MINI',
            'Relation', 'chains', 'World', 'Hop', 'Problem', 'hop', 'chain_problem', 'compare_problem', 'draw_chain',
-           'draw_compare', 'draw_sum', 'solve_steps', 'tutorial_world', 'problems', 'questions']
+           'draw_compare', 'solve_steps', 'draw_sum', 'tutorial_world', 'problems', 'questions']
 
-# %% ../../nbs/lab/00_world.ipynb #ddcff31c
+# %% ../../nbs/lab/00_world.ipynb #f94e4eb7
 import random
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,47 +16,61 @@ from functools import lru_cache
 from ..questions import Question
 from ..retrieval import Passage
 
-# %% ../../nbs/lab/00_world.ipynb #a5bba163
-FIRST = ("Ada Alan Alice Amos Anna Arno Basil Bella Boris Bruno Carla Cecil Chloe Clara Conrad Cora "
-    "Cyril Daisy Daphne Dean Dora Edgar Edith Elena Ella Elmer Emil Emma Erik Ester Felix Fiona "
-    "Flora Floyd Frank Freya Gavin Gemma Gino Grace Greta Gustav Hanna Harold Hazel Hector Helen "
-    "Henry Hilda Hugo Ida Igor Ines Irene Isaac Ivan Ivy Jasper Joan Jonas Judith Julia Karl Kira "
-    "Klaus Laura Leon Lina Louis Lucia Magnus Maria Marvin Maud Miles Mira Mona Nadia Nigel Nina "
-    "Nora Olga Oscar Otto Paula Percy Petra Quentin Ralph Rita Rosa Ruben Selma Simon Sofia Stella "
-    "Theo Tilda Ursula Viktor").split()
-LAST = ("Abbott Acker Adler Ames Archer Baird Banks Barlow Becker Bell Bishop Blake Bolton Booth "
+# %% ../../nbs/lab/00_world.ipynb #65f482fe
+FIRST = (
+    "Ada Alan Alice Amos Anna Arno Basil Bella Boris Bruno Carla Cecil Chloe Clara Conrad "
+    "Cora Cyril Daisy Daphne Dean Dora Edgar Edith Elena Ella Elmer Emil Emma Erik Ester "
+    "Felix Fiona Flora Floyd Frank Freya Gavin Gemma Gino Grace Greta Gustav Hanna Harold "
+    "Hazel Hector Helen Henry Hilda Hugo Ida Igor Ines Irene Isaac Ivan Ivy Jasper Joan Jonas "
+    "Judith Julia Karl Kira Klaus Laura Leon Lina Louis Lucia Magnus Maria Marvin Maud Miles "
+    "Mira Mona Nadia Nigel Nina Nora Olga Oscar Otto Paula Percy Petra Quentin Ralph Rita "
+    "Rosa Ruben Selma Simon Sofia Stella Theo Tilda Ursula Viktor").split()
+
+# %% ../../nbs/lab/00_world.ipynb #13b8f634
+LAST = (
+    "Abbott Acker Adler Ames Archer Baird Banks Barlow Becker Bell Bishop Blake Bolton Booth "
     "Bowman Brandt Briggs Burke Byrne Carver Chase Clay Cole Conway Cooper Craig Crane Dalton "
-    "Dawson Decker Dixon Doyle Drake Duffy Dunn Eaton Ellis Engel Falk Farrell Finch Fisher Fleming "
-    "Foster Fowler Franklin Frost Fuller Garner Gibbs Glover Goodwin Graves Griffin Hahn Hale "
-    "Hansen Harding Hayes Heller Higgins Holt Hooper Horn Howell Huber Hughes Ingram Irving Jacobs "
-    "Jarvis Jensen Kane Keller Kemp Kent Kirk Klein Knox Kramer Lambert Lang Larsen Lloyd Logan "
-    "Lowe Lynch Maddox Marsh Mason Maurer Mercer Meyer Moran Morse Nash Nelson Newton Nolan Norris "
-    "Odell Olsen Osborn Owens Parker Payne Pearce Perry Pope Potter Preston Quinn Ramsey Reed "
-    "Reyes Richter Rivers Rogers Rowe Russo Sander Sawyer Schultz Sharp Shaw Skinner Slater Snow "
-    "Sparks Stark Steele Stone Sutton Talbot Tanner Thorpe Tucker Turner Vance Vogel Wagner Walsh "
-    "Watts Webb Weiss Wilder Winter Wolfe Woods York Zimmer").split()
+    "Dawson Decker Dixon Doyle Drake Duffy Dunn Eaton Ellis Engel Falk Farrell Finch Fisher "
+    "Fleming Foster Fowler Franklin Frost Fuller Garner Gibbs Glover Goodwin Graves Griffin "
+    "Hahn Hale Hansen Harding Hayes Heller Higgins Holt Hooper Horn Howell Huber Hughes "
+    "Ingram Irving Jacobs Jarvis Jensen Kane Keller Kemp Kent Kirk Klein Knox Kramer Lambert "
+    "Lang Larsen Lloyd Logan Lowe Lynch Maddox Marsh Mason Maurer Mercer Meyer Moran Morse "
+    "Nash Nelson Newton Nolan Norris Odell Olsen Osborn Owens Parker Payne Pearce Perry Pope "
+    "Potter Preston Quinn Ramsey Reed Reyes Richter Rivers Rogers Rowe Russo Sander Sawyer "
+    "Schultz Sharp Shaw Skinner Slater Snow Sparks Stark Steele Stone Sutton Talbot Tanner "
+    "Thorpe Tucker Turner Vance Vogel Wagner Walsh Watts Webb Weiss Wilder Winter Wolfe Woods "
+    "York Zimmer").split()
+
+# %% ../../nbs/lab/00_world.ipynb #e8157ea2
 CITY = [a + b for a in "Ald Bel Cor Dun Esk Fen Gar Hol Kar Lor Mar Nor Ost Pel Ras Tor".split()
         for b in "mora ton wick haven ford bury stad vale mere gate".split()]
 COUNTRY = [a + b for a in "Arv Bor Cal Dor Elm Fal Gren Hal Ist Jor".split()
            for b in "enia land avia istan".split()]
-ADJ = ("Amber Ancient Bitter Bold Broken Burning Calm Crimson Crooked Dark Distant Empty Endless "
+
+# %% ../../nbs/lab/00_world.ipynb #e083a333
+ADJ = (
+    "Amber Ancient Bitter Bold Broken Burning Calm Crimson Crooked Dark Distant Empty Endless "
     "Faded Fallen Fearless First Frozen Gentle Gilded Golden Green Hidden Hollow Hungry Iron "
-    "Last Lonely Lost Lucky Midnight Naked Narrow Noble Pale Painted Perfect Quiet Restless Rising "
-    "Sacred Scarlet Second Secret Shallow Silent Silver Sleeping Stolen Stormy Sudden Sunken Tender "
-    "Velvet Violet Wandering White Wicked Wild Young").split()
-NOUN = ("Anchor Arrow Bridge Canyon Castle Circus Clock Comet Compass Coast Crown Desert Dream "
-    "Eagle Ember Engine Falcon Feather Field Forest Fountain Harbor Horizon Island Jungle Kingdom "
-    "Lantern Lighthouse Market Meadow Mirror Moon Mountain Ocean Orchard Palace Piano Prairie "
-    "Prison Promise Queen Rain River Sailor Signal Soldier Spring Station Stranger Summer Temple "
-    "Theater Tiger Tower Train Valley Village Violin Window Wolf").split()
+    "Last Lonely Lost Lucky Midnight Naked Narrow Noble Pale Painted Perfect Quiet Restless "
+    "Rising Sacred Scarlet Second Secret Shallow Silent Silver Sleeping Stolen Stormy Sudden "
+    "Sunken Tender Velvet Violet Wandering White Wicked Wild Young").split()
+NOUN = (
+    "Anchor Arrow Bridge Canyon Castle Circus Clock Comet Compass Coast Crown Desert Dream "
+    "Eagle Ember Engine Falcon Feather Field Forest Fountain Harbor Horizon Island Jungle "
+    "Kingdom Lantern Lighthouse Market Meadow Mirror Moon Mountain Ocean Orchard Palace Piano "
+    "Prairie Prison Promise Queen Rain River Sailor Signal Soldier Spring Station Stranger "
+    "Summer Temple Theater Tiger Tower Train Valley Village Violin Window Wolf").split()
+
+# %% ../../nbs/lab/00_world.ipynb #ba4f961c
 WORK = "Song Tale Book House Night Road Light Garden Shadow Voice Year Return".split()
 TRADE = "Foods Motors Press Steel Optics Textiles Shipping Glass Radio Tools Paper Marine".split()
-JOB = ("baker builder barber carpenter chemist composer dentist doctor driver farmer gardener "
-    "judge lawyer librarian mechanic miner musician nurse painter pilot plumber poet printer reporter "
-    "sculptor singer surgeon tailor teacher writer").split()
+JOB = (
+    "baker builder barber carpenter chemist composer dentist doctor driver farmer gardener "
+    "judge lawyer librarian mechanic miner musician nurse painter pilot plumber poet printer "
+    "reporter sculptor singer surgeon tailor teacher writer").split()
 MONEY = "crown ducat florin guilder krona lira mark peso pound rand shilling thaler".split()
 
-# %% ../../nbs/lab/00_world.ipynb #44743e55
+# %% ../../nbs/lab/00_world.ipynb #bb4f955d
 @dataclass(frozen=True)
 class Relation:
     "How one kind of fact is stored, told, searched and asked"
@@ -65,51 +79,73 @@ class Relation:
     noun: str              # "director of": the noun phrase is "the director of X"
     tell: tuple[str, str]  # two paraphrases, subject first, value last where English allows
     ask: tuple[str, str]   # two question forms
+
     def np(self, x): return f"the {self.noun} {x}"
     def query(self, x): return f"{self.noun} {x}"
 
-# %% ../../nbs/lab/00_world.ipynb #65f482fe
+# %% ../../nbs/lab/00_world.ipynb #f4ec0f6b
 R = Relation
-RELATIONS = dict(
+_PERSON = dict(
     born=R("person", "city", "birthplace of", ("{s} was born in {o}.", "{s} comes from {o}."),
            ("Where was {x} born?", "What is the birthplace of {x}?")),
     age=R("person", "age", "age of", ("{s} is {o} years old.", "{s} has reached the age of {o}."),
           ("How old is {x}?", "What is the age of {x}?")),
-    job=R("person", "job", "occupation of", ("{s} works as a {o}.", "{s} earns a living as a {o}."),
+    job=R("person", "job", "occupation of",
+          ("{s} works as a {o}.", "{s} earns a living as a {o}."),
           ("What does {x} do for a living?", "What is the occupation of {x}?")),
-    spouse=R("person", "person", "spouse of", ("{s} is married to {o}.", "{s} shares a home with {o}."),
-             ("Who is married to {x}?", "Who is the spouse of {x}?")),
-    director=R("film", "person", "director of", ("{s} was directed by {o}.", "{s} is a film by {o}."),
+    spouse=R("person", "person", "spouse of",
+             ("{s} is married to {o}.", "{s} shares a home with {o}."),
+             ("Who is married to {x}?", "Who is the spouse of {x}?")))
+
+# %% ../../nbs/lab/00_world.ipynb #5cc5d300
+_WORKS = dict(
+    director=R("film", "person", "director of",
+               ("{s} was directed by {o}.", "{s} is a film by {o}."),
                ("Who directed {x}?", "Who is the director of {x}?")),
-    star=R("film", "person", "star of", ("{s} stars {o}.", "{s} has its lead role played by {o}."),
+    star=R("film", "person", "star of",
+           ("{s} stars {o}.", "{s} has its lead role played by {o}."),
            ("Who stars in {x}?", "Who is the star of {x}?")),
-    released=R("film", "year", "release year of", ("{s} came out in {o}.", "{s} was released in {o}."),
+    released=R("film", "year", "release year of",
+               ("{s} came out in {o}.", "{s} was released in {o}."),
                ("When did {x} come out?", "What is the release year of {x}?")),
     author=R("book", "person", "author of", ("{s} was written by {o}.", "{s} is a novel by {o}."),
              ("Who wrote {x}?", "Who is the author of {x}?")),
     published=R("book", "year", "publication year of",
                 ("{s} was published in {o}.", "{s} first appeared in {o}."),
-                ("When was {x} published?", "What is the publication year of {x}?")),
-    founder=R("company", "person", "founder of", ("{s} was founded by {o}.", "{s} was started by {o}."),
+                ("When was {x} published?", "What is the publication year of {x}?")))
+
+# %% ../../nbs/lab/00_world.ipynb #88d581b8
+_FIRMS = dict(
+    founder=R("company", "person", "founder of",
+              ("{s} was founded by {o}.", "{s} was started by {o}."),
               ("Who founded {x}?", "Who is the founder of {x}?")),
-    seat=R("company", "city", "home city of", ("{s} is based in {o}.", "{s} has its head office in {o}."),
+    seat=R("company", "city", "home city of",
+           ("{s} is based in {o}.", "{s} has its head office in {o}."),
            ("Where is {x} based?", "What is the home city of {x}?")),
     workers=R("company", "hundreds", "number of workers of",
               ("{s} employs {o} workers.", "{s} has a staff of {o}."),
-              ("How many workers does {x} have?", "What is the number of workers of {x}?")),
+              ("How many workers does {x} have?", "What is the number of workers of {x}?")))
+
+# %% ../../nbs/lab/00_world.ipynb #62cda809
+_PLACES = dict(
     country=R("city", "country", "country of", ("{s} lies in {o}.", "{s} is a city in {o}."),
               ("Which country is {x} in?", "What is the country of {x}?")),
     people=R("city", "thousands", "population of",
              ("{s} has a population of {o} thousand.", "{s} is home to {o} thousand people."),
-             ("How many thousand people live in {x}?", "What is the population in thousands of {x}?")),
-    capital=R("country", "city", "capital of", ("{s} has its capital in {o}.", "{s} is governed from {o}."),
+             ("How many thousand people live in {x}?",
+              "What is the population in thousands of {x}?")),
+    capital=R("country", "city", "capital of",
+              ("{s} has its capital in {o}.", "{s} is governed from {o}."),
               ("What is the capital of {x}?", "Which city is the capital of {x}?")),
     money=R("country", "money", "currency of", ("{s} pays with the {o}.", "{s} uses the {o}."),
             ("What money is used in {x}?", "What is the currency of {x}?")))
+
+# %% ../../nbs/lab/00_world.ipynb #70e3d343
+RELATIONS = {**_PERSON, **_WORKS, **_FIRMS, **_PLACES}
 TYPES = ("person", "film", "book", "company", "city", "country")
 OF_TYPE = {t: [r for r, v in RELATIONS.items() if v.subject == t] for t in TYPES}
 
-# %% ../../nbs/lab/00_world.ipynb #0cf699a7
+# %% ../../nbs/lab/00_world.ipynb #40cac614
 def chains(hops: int) -> list[tuple[str, ...]]:
     "All relation chains of this length whose steps fit and that do not walk in a circle"
     out = [(r,) for r in RELATIONS]
@@ -119,15 +155,27 @@ def chains(hops: int) -> list[tuple[str, ...]]:
                and (c[-1], r) != ("capital", "country")]
     return out
 
-# %% ../../nbs/lab/00_world.ipynb #e8157ea2
-COMPARE = dict(   # relation -> question forms, and the words between the two values (first smaller, first larger)
-    released=(("Which film came out first, {a} or {b}?", "Which is the older film, {a} or {b}?"), "before", "after", min),
-    published=(("Which book was published first, {a} or {b}?", "Which is the older book, {a} or {b}?"), "before", "after", min),
-    age=(("Who is older, {a} or {b}?", "Which person is older, {a} or {b}?"), "less than", "more than", max),
-    people=(("Which city has more people, {a} or {b}?", "Which is the larger city, {a} or {b}?"), "less than", "more than", max),
-    workers=(("Which company has more workers, {a} or {b}?", "Which is the larger company, {a} or {b}?"), "less than", "more than", max))
+chains_cached = lru_cache(chains)
 
-# %% ../../nbs/lab/00_world.ipynb #e083a333
+# %% ../../nbs/lab/00_world.ipynb #6c12a21f
+COMPARE = dict(   # (question forms, words between the values, the better of the two)
+    released=(("Which film came out first, {a} or {b}?",
+               "Which is the older film, {a} or {b}?"),
+              "before", "after", min),
+    published=(("Which book was published first, {a} or {b}?",
+                "Which is the older book, {a} or {b}?"),
+               "before", "after", min),
+    age=(("Who is older, {a} or {b}?",
+          "Which person is older, {a} or {b}?"),
+         "less than", "more than", max),
+    people=(("Which city has more people, {a} or {b}?",
+             "Which is the larger city, {a} or {b}?"),
+            "less than", "more than", max),
+    workers=(("Which company has more workers, {a} or {b}?",
+              "Which is the larger company, {a} or {b}?"),
+             "less than", "more than", max))
+
+# %% ../../nbs/lab/00_world.ipynb #c4028bb9
 SIZES = dict(person=900, film=350, book=300, company=250, city=160, country=40)
 
 def _names(kind, n, rng):
@@ -135,37 +183,48 @@ def _names(kind, n, rng):
     pools = dict(person=(FIRST, LAST), film=(ADJ, NOUN), book=(WORK, NOUN), company=(LAST, TRADE))
     if kind in ("city", "country"): return rng.sample(CITY if kind == "city" else COUNTRY, n)
     a, b = pools[kind]; shape = dict(film="The {} {}", book="{} of the {}").get(kind, "{} {}")
-    return [shape.format(a[i // len(b)], b[i % len(b)]) for i in rng.sample(range(len(a) * len(b)), n)]
+    picks = rng.sample(range(len(a) * len(b)), n)
+    return [shape.format(a[i // len(b)], b[i % len(b)]) for i in picks]
 
-# %% ../../nbs/lab/00_world.ipynb #ba4f961c
-VALUES = dict(age=lambda rng: str(rng.randint(20, 90)), year=lambda rng: str(rng.randint(1950, 2019)),
-              thousands=lambda rng: str(rng.randint(10, 99)), hundreds=lambda rng: str(rng.randint(2, 90) * 100),
-              job=lambda rng: rng.choice(JOB), money=lambda rng: rng.choice(MONEY))
+# %% ../../nbs/lab/00_world.ipynb #1b1613f7
+VALUES = dict(
+    age=lambda rng: str(rng.randint(20, 90)), year=lambda rng: str(rng.randint(1950, 2019)),
+    thousands=lambda rng: str(rng.randint(10, 99)),
+    hundreds=lambda rng: str(rng.randint(2, 90) * 100),
+    job=lambda rng: rng.choice(JOB), money=lambda rng: rng.choice(MONEY))
 
+# %% ../../nbs/lab/00_world.ipynb #d82017b7
 class World:
-    "Entities, their facts and how each fact is told; everything follows from `seed` and `scale`"
-    def __init__(self, seed: int, scale: float = 1.0):
-        rng = self.rng = random.Random(f"world-{seed}")
-        self.seed, self.names = seed, {t: _names(t, max(4, int(n * scale)), rng) for t, n in SIZES.items()}
+    "Entities, their facts and how each fact is told; all of it follows from `seed` and `scale`"
+    def __init__(self, seed, scale: float = 1.0):
+        rng = self.rng = random.Random(f"world-{seed}"); self.seed = seed
+        self.names = {t: _names(t, max(4, int(n * scale)), rng) for t, n in SIZES.items()}
         self.kind = {n: t for t, ns in self.names.items() for n in ns}
-        self.facts = {n: {r: self._value(RELATIONS[r].object, n) for r in OF_TYPE[t]} for n, t in self.kind.items()}
+        self.facts = {n: {r: self._value(RELATIONS[r].object) for r in OF_TYPE[t]}
+                      for n, t in self.kind.items()}
         self._marry()
         self.told = {(n, r): RELATIONS[r].tell[rng.random() < .4].format(s=n, o=o)
                      for n, fs in self.facts.items() for r, o in fs.items()}
         self.order = {n: rng.sample(list(fs), len(fs)) for n, fs in self.facts.items()}
-    def _value(self, kind, name):
+
+    def _value(self, kind):
         return VALUES[kind](self.rng) if kind in VALUES else self.rng.choice(self.names[kind])
+
     def _marry(self):
         "Marriage is mutual: shuffle the people and pair them up"
         ps = self.rng.sample(self.names["person"], len(self.names["person"]))
-        for a, b in zip(ps[::2], ps[1::2]): self.facts[a]["spouse"], self.facts[b]["spouse"] = b, a
+        for a, b in zip(ps[::2], ps[1::2]):
+            self.facts[a]["spouse"], self.facts[b]["spouse"] = b, a
         if len(ps) % 2: self.facts[ps[-1]].pop("spouse")
+
     def text(self, name): return " ".join(self.told[name, r] for r in self.order[name])
+
     def passages(self) -> list[Passage]:
         "One passage an entity"
-        return [Passage(id=f"w{self.seed}-{i}", title=n, text=self.text(n)) for i, n in enumerate(self.facts)]
+        return [Passage(id=f"w{self.seed}-{i}", title=n, text=self.text(n))
+                for i, n in enumerate(self.facts)]
 
-# %% ../../nbs/lab/00_world.ipynb #2c6a5435
+# %% ../../nbs/lab/00_world.ipynb #fb54ff13
 @dataclass
 class Hop:
     "One looked-up fact: what is needed, the query that finds it, the sentence that tells it"
@@ -187,8 +246,9 @@ class Problem:
     need: str = ""
     values: list[str] = field(default_factory=list)
 
-# %% ../../nbs/lab/00_world.ipynb #19496e45
+# %% ../../nbs/lab/00_world.ipynb #d7632981
 def hop(world, name, rel) -> Hop:
+    "Look up one fact"
     r = RELATIONS[rel]
     return Hop(name, r.np(name), r.query(name), world.told[name, rel], world.facts[name][rel])
 
@@ -197,98 +257,116 @@ def chain_problem(world, start, chain, rng) -> Problem:
     hops, x, name = [], start, start
     for rel in chain[:-1]: x = RELATIONS[rel].np(x)
     for rel in chain: hops.append(hop(world, name, rel)); name = hops[-1].value
-    return Problem(f"hop{len(chain)}", rng.choice(RELATIONS[chain[-1]].ask).format(x=x), name, hops)
+    text = rng.choice(RELATIONS[chain[-1]].ask).format(x=x)
+    return Problem(f"hop{len(chain)}", text, name, hops)
 
-# %% ../../nbs/lab/00_world.ipynb #bb4f955d
+# %% ../../nbs/lab/00_world.ipynb #3190608a
 def compare_problem(world, a, b, rel, rng) -> Problem:
     "Two entities, one relation, the larger or the earlier one"
     forms, less, more, pick = COMPARE[rel]
     hops = [hop(world, a, rel), hop(world, b, rel)]; va, vb = (int(h.value) for h in hops)
-    return Problem("compare", rng.choice(forms).format(a=a, b=b), a if va == pick(va, vb) else b, hops,
-                   f"{va} is {less if va < vb else more} {vb}.")
+    verdict = f"{va} is {less if va < vb else more} {vb}."
+    text = rng.choice(forms).format(a=a, b=b)
+    return Problem("compare", text, a if va == pick(va, vb) else b, hops, verdict)
 
-# %% ../../nbs/lab/00_world.ipynb #ff0ec6dc
+# %% ../../nbs/lab/00_world.ipynb #e1279ede
 def draw_chain(world, rng, hops: int) -> Problem:
     "A random question of `hops` hops"
     while True:
-        chain = rng.choice(chains_cached(hops)); start = rng.choice(world.names[RELATIONS[chain[0]].subject])
+        chain = rng.choice(chains_cached(hops))
+        start = rng.choice(world.names[RELATIONS[chain[0]].subject])
         try: p = chain_problem(world, start, chain, rng)
-        except KeyError: continue    # the one person without a spouse
+        except KeyError: continue    # in an odd crowd one person has no spouse
         if len({h.title for h in p.hops} | {p.answer}) == hops + 1: return p
 
 def draw_compare(world, rng) -> Problem:
     "A random comparison of two different values"
     while True:
         rel = rng.choice(list(COMPARE)); a, b = rng.sample(world.names[RELATIONS[rel].subject], 2)
-        if world.facts[a][rel] != world.facts[b][rel]: return compare_problem(world, a, b, rel, rng)
+        if world.facts[a][rel] != world.facts[b][rel]:
+            return compare_problem(world, a, b, rel, rng)
 
-chains_cached = lru_cache(chains)
-
-# %% ../../nbs/lab/00_world.ipynb #5cc5d300
+# %% ../../nbs/lab/00_world.ipynb #d96edbd9
 THING = "apples books boxes cards coins eggs marbles pens shells stamps".split()
-WORDS = {   # text, what is asked, the steps (n1.. are numbers; a, b, c results so far)
-    "give": ("{p} has {n1} {t}. {p} buys {n2} more and then gives {n3} to {q}. How many {t} does {p} have now?",
-             "the number of {t} that {p} has", ("{n1} + {n2}", "a - {n3}")),
-    "packs": ("{p} buys {n1} bags with {n2} {t} each and loses {n3} of them. How many {t} are left?",
-              "the number of {t} that are left", ("{n1} * {n2}", "a - {n3}")),
-    "two": ("{p} has {n1} {t}. {q} has {n2} times as many. How many {t} do they have together?",
-            "the number of {t} that they have together", ("{n1} * {n2}", "a + {n1}")),
-    "week": ("{p} sells {n1} {t} on Monday, {n2} on Tuesday and {n3} on Friday. How many {t} does {p} sell?",
-             "the number of {t} that {p} sells", ("{n1} + {n2}", "a + {n3}")),
-    "price": ("{p} sells {n1} {t} for {n2} dollars each and spends {n3} dollars. How many dollars are left?",
-              "the number of dollars that are left", ("{n1} * {n2}", "a - {n3}")),
-    "rows": ("A hall has {n1} rows of {n2} seats and {n3} more seats at the back. How many seats does it have?",
-             "the number of seats", ("{n1} * {n2}", "a + {n3}")),
-    "shops": ("{p} has {n1} {t} and {q} has {n2} {t}. Each sells {n3}. How many {t} are left in all?",
-              "the number of {t} that are left in all", ("{n1} + {n2}", "2 * {n3}", "a - b")),
-    "both": ("{p} fills {n1} boxes with {n2} {t} each. {q} fills {n3} boxes with {n4} {t} each. How many {t} is that?",
-             "the number of {t} in all boxes", ("{n1} * {n2}", "{n3} * {n4}", "a + b")),
-    "share": ("{p} and {q} find {n1} {t} and {n2} {t}. They put them together and lose {n3}. They sell the rest "
-              "for {n4} dollars each. How many dollars do they get?",
-              "the number of dollars that they get", ("{n1} + {n2}", "a - {n3}", "b * {n4}")),
-    "more": ("{p} reads {n1} pages. {q} reads {n2} pages more than {p}. How many pages do they read together?",
-             "the number of pages that they read together", ("{n1} + {n2}", "a + {n1}")),
-    "save": ("{p} saves {n1} dollars a month for {n2} months and then gets {n3} dollars. How many dollars is that?",
-             "the number of dollars", ("{n1} * {n2}", "a + {n3}")),
-    "trip": ("A train runs {n1} miles a day for {n2} days. The whole way is {n3} miles longer. How many miles is the way?",
-             "the number of miles of the way", ("{n1} * {n2}", "a + {n3}"))}
+WORDS = {   # text, what is asked, the steps (n1.. are numbers; a, b, c earlier results)
+    "give": (("{p} has {n1} {t}. {p} buys {n2} more and then gives {n3} to {q}. How many {t} "
+             "does {p} have now?"),
+            "the number of {t} that {p} has", ("{n1} + {n2}", "a - {n3}")),
+    "packs": (("{p} buys {n1} bags with {n2} {t} each and loses {n3} of them. How many {t} are"
+              " left?"),
+             "the number of {t} that are left", ("{n1} * {n2}", "a - {n3}")),
+    "two": (("{p} has {n1} {t}. {q} has {n2} times as many. How many {t} do they have "
+            "together?"),
+           "the number of {t} that they have together", ("{n1} * {n2}", "a + {n1}")),
+    "week": (("{p} sells {n1} {t} on Monday, {n2} on Tuesday and {n3} on Friday. How many {t}"
+             " does {p} sell?"),
+            "the number of {t} that {p} sells", ("{n1} + {n2}", "a + {n3}")),
+    "price": (("{p} sells {n1} {t} for {n2} dollars each and spends {n3} dollars. How many "
+              "dollars are left?"),
+             "the number of dollars that are left", ("{n1} * {n2}", "a - {n3}")),
+    "rows": (("A hall has {n1} rows of {n2} seats and {n3} more seats at the back. How many "
+             "seats does it have?"),
+            "the number of seats", ("{n1} * {n2}", "a + {n3}"))}
 
-# %% ../../nbs/lab/00_world.ipynb #13411bba
-def _number(rng, digits): return rng.randint(2 if digits == 1 else 10 ** (digits - 1), 10 ** digits - 1)
+# %% ../../nbs/lab/00_world.ipynb #b551cd5f
+WORDS.update({
+    "shops": (("{p} has {n1} {t} and {q} has {n2} {t}. Each sells {n3}. How many {t} are left "
+              "in all?"),
+             "the number of {t} that are left in all", ("{n1} + {n2}", "2 * {n3}", "a - b")),
+    "both": (("{p} fills {n1} boxes with {n2} {t} each. {q} fills {n3} boxes with {n4} {t} "
+             "each. How many {t} is that?"),
+            "the number of {t} in all boxes", ("{n1} * {n2}", "{n3} * {n4}", "a + b")),
+    "share": (("{p} and {q} find {n1} {t} and {n2} {t}. They put them together and lose {n3}. "
+              "They sell the rest for {n4} dollars each. How many dollars do they get?"),
+             "the number of dollars that they get", ("{n1} + {n2}", "a - {n3}", "b * {n4}")),
+    "more": (("{p} reads {n1} pages. {q} reads {n2} pages more than {p}. How many pages do "
+             "they read together?"),
+            "the number of pages that they read together", ("{n1} + {n2}", "a + {n1}")),
+    "save": (("{p} saves {n1} dollars a month for {n2} months and then gets {n3} dollars. How"
+             " many dollars is that?"),
+            "the number of dollars", ("{n1} * {n2}", "a + {n3}")),
+    "trip": (("A train runs {n1} miles a day for {n2} days. The whole way is {n3} miles "
+             "longer. How many miles is the way?"),
+            "the number of miles of the way", ("{n1} * {n2}", "a + {n3}"))})
 
-def draw_sum(rng, digits=(1, 2)) -> Problem:
-    "A word problem whose numbers have between `digits[0]` and `digits[1]` digits; no step goes below zero"
-    while True:
-        name, (text, need, steps) = rng.choice(list(WORDS.items()))
-        ns = {f"n{i}": _number(rng, rng.randint(*digits)) for i in range(1, 5)}
-        p, q = rng.sample(FIRST, 2); kw = dict(ns, p=p, q=q, t=rng.choice(THING))
-        exprs, values = [s.format(**kw) for s in steps], solve_steps(steps, ns)
-        if min(values) >= 0:
-            return Problem("sum", text.format(**kw), str(values[-1]), need=need.format(**kw),
-                           sums=[f"{v} = {e}" for v, e in zip("abc", exprs)], values=[str(v) for v in values])
-
-# %% ../../nbs/lab/00_world.ipynb #88d581b8
+# %% ../../nbs/lab/00_world.ipynb #f7ff35e3
 OPS = {"+": lambda x, y: x + y, "-": lambda x, y: x - y, "*": lambda x, y: x * y}
 
 def solve_steps(steps, numbers: dict) -> list[int]:
     "Values of the steps, in order; `a`, `b`, `c` name earlier ones"
-    env = dict(numbers); out = []
+    env, out = dict(numbers), []
     for v, s in zip("abc", steps):
         l, op, r = s.replace("{", "").replace("}", "").split()
         env[v] = OPS[op](*(env[x] if x in env else int(x) for x in (l, r))); out.append(env[v])
     return out
 
-# %% ../../nbs/lab/00_world.ipynb #70e3d343
+# %% ../../nbs/lab/00_world.ipynb #31ae3040
+def _number(rng, digits):
+    return rng.randint(2 if digits == 1 else 10 ** (digits - 1), 10 ** digits - 1)
+
+def draw_sum(rng, digits=(1, 2)) -> Problem:
+    "A word problem whose numbers have `digits[0]` to `digits[1]` digits; no step is below zero"
+    while True:
+        name, (text, need, steps) = rng.choice(list(WORDS.items()))
+        ns = {f"n{i}": _number(rng, rng.randint(*digits)) for i in range(1, 5)}
+        p, q = rng.sample(FIRST, 2); kw = dict(ns, p=p, q=q, t=rng.choice(THING))
+        values = solve_steps(steps, ns)
+        if min(values) < 0: continue
+        sums = [f"{v} = {s.format(**kw)}" for v, s in zip("abc", steps)]
+        return Problem("sum", text.format(**kw), str(values[-1]), need=need.format(**kw),
+                       sums=sums, values=[str(v) for v in values])
+
+# %% ../../nbs/lab/00_world.ipynb #aa95a44c
 TUTORIAL_SEED = 2505
+MINI = {"mini-hotpot": "fact", "mini-musique": "fact", "mini-2wiki": "fact",
+        "mini-gsm": "math", "mini-gsm-hard": "math"}
 
 @lru_cache(None)
 def tutorial_world() -> World: return World(TUTORIAL_SEED)
 
-MINI = {"mini-hotpot": "fact", "mini-musique": "fact", "mini-2wiki": "fact", "mini-gsm": "math", "mini-gsm-hard": "math"}
-
-# %% ../../nbs/lab/00_world.ipynb #e5f822cc
+# %% ../../nbs/lab/00_world.ipynb #e0b4a9ad
 def _split(name: str) -> str:
-    "Which split an entity belongs to: the train questions never start from an entity of a test question"
+    "The split in which questions may start from this entity"
     return "test" if random.Random(f"split-{name}").random() < .5 else "train"
 
 def _draw(benchmark, world, rng):
@@ -297,17 +375,17 @@ def _draw(benchmark, world, rng):
     if benchmark == "mini-2wiki": return draw_compare(world, rng)
     return draw_chain(world, rng, 2 if benchmark == "mini-hotpot" else 3)
 
-# %% ../../nbs/lab/00_world.ipynb #f33f449e
+# %% ../../nbs/lab/00_world.ipynb #b389f803
 def problems(benchmark: str, split: str, n: int, world: World | None = None) -> list[Problem]:
     "The first `n` different problems of a split, with solutions"
-    world, rng, out = world or tutorial_world(), random.Random(f"{benchmark}-{split}"), {}
+    rng, out = random.Random(f"{benchmark}-{split}"), {}
     while len(out) < n:
-        p = _draw(benchmark, world, rng)
-        side = p.hops[0].title if p.hops else p.text
-        if _split(side) == split: out.setdefault(p.text, p)
+        p = _draw(benchmark, world or tutorial_world(), rng)
+        if _split(p.hops[0].title if p.hops else p.text) == split: out.setdefault(p.text, p)
     return list(out.values())
 
 def questions(benchmark: str, split: str, n: int) -> list[Question]:
     "The first `n` questions of a split"
     return [Question(id=f"{benchmark}-{split}-{i}", benchmark=benchmark, task=MINI[benchmark],
-                     question=p.text, answer=p.answer) for i, p in enumerate(problems(benchmark, split, n))]
+                     question=p.text, answer=p.answer)
+            for i, p in enumerate(problems(benchmark, split, n))]
