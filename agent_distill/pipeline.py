@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['STAGES', 'Stage', 'find_stage', 'plan', 'package_folder', 'notebooks_folder', 'run_folder', 'chapter_path',
-           'LastLine', 'chapter_engine', 'ChapterFailed', 'failure', 'stage_bar', 'run_chapter', 'code_of',
-           'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb', 'MemoryMeter', 'StageRun',
-           'check_artifact', 'run_stage', 'Stopped', 'run']
+           'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed', 'failure',
+           'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter',
+           'StageRun', 'check_artifact', 'run_stage', 'Stopped', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
 import hashlib, json, os, re, sys, threading, time
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .profile import AgentDistillError, Artifact, get_profile, write_atomic
 
-# %% ../nbs/09_pipeline.ipynb #803cd2d4
+# %% ../nbs/09_pipeline.ipynb #58f303da
 @dataclass(frozen=True)
 class Stage:
     "One chapter of a run."
@@ -27,7 +27,7 @@ class Stage:
     @property
     def short(self): return self.name.partition("_")[2]
 
-# %% ../nbs/09_pipeline.ipynb #58f303da
+# %% ../nbs/09_pipeline.ipynb #3be01dac
 STAGES = (
     Stage("00_profile", "", "the dial and what it fixes"),
     Stage("01_questions", "questions", "training and test questions"),
@@ -42,7 +42,7 @@ STAGES = (
     Stage("11_results", "", "recorded runs"),
 )
 
-# %% ../nbs/09_pipeline.ipynb #dda5fc6b
+# %% ../nbs/09_pipeline.ipynb #2e19aa4b
 def find_stage(
     name: str,  # `06_teacher`, `teacher`, `06` or `6`
     stages: tuple = STAGES,  # where to look
@@ -53,7 +53,7 @@ def find_stage(
     names = ", ".join(s.name for s in stages)
     raise AgentDistillError(f"no stage is called {name!r}", fix=f"choose one of {names}")
 
-# %% ../nbs/09_pipeline.ipynb #2c6d56ec
+# %% ../nbs/09_pipeline.ipynb #bc70e9e6
 def plan(
     start: str = "",  # begin here; what comes before must be there already
     only: str = "",  # this one alone
@@ -65,7 +65,7 @@ def plan(
     if only: return [find_stage(only, stages)]
     return list(stages[stages.index(find_stage(start, stages)) if start else 0:])
 
-# %% ../nbs/09_pipeline.ipynb #5243ec77
+# %% ../nbs/09_pipeline.ipynb #2b470841
 def package_folder() -> Path:
     "Where the library lies."
     import agent_distill
@@ -79,7 +79,7 @@ def notebooks_folder(folder=None) -> Path:
         "the chapters' notebooks are not here", nbs,
         "clone the repository and install it with `pip install -e .`, then run again")
 
-# %% ../nbs/09_pipeline.ipynb #24ece1d3
+# %% ../nbs/09_pipeline.ipynb #c726a8c4
 def run_folder(
     out_dir,  # where the run goes
     nbs,  # the chapters' folder, which it must stay out of
@@ -99,7 +99,7 @@ def run_folder(
                                 "give --out a folder that you can write to") from None
     return out
 
-# %% ../nbs/09_pipeline.ipynb #3a1a6610
+# %% ../nbs/09_pipeline.ipynb #e8ac7aef
 def chapter_path(stage: Stage, nbs: Path) -> Path:
     "The chapter's notebook, which must have exactly one cell tagged `parameters`."
     path = Path(nbs) / f"{stage.name}.ipynb"
@@ -113,33 +113,63 @@ def chapter_path(stage: Stage, nbs: Path) -> Path:
         f"{n} cells are tagged `parameters`, and there must be one", path, "tag the right cell")
     return path
 
-# %% ../nbs/09_pipeline.ipynb #e8ac7aef
+# %% ../nbs/09_pipeline.ipynb #2730a9cd
+def stage_bar(stage: Stage, progress=True):
+    "The progress bar of one stage; it advances by cells."
+    from tqdm import tqdm
+    return tqdm(desc=f"{stage.name:14}", disable=not progress, leave=True,
+                mininterval=0.1 if sys.stderr.isatty() else 30,
+                bar_format="{desc} {bar:20} {n_fmt:>3}/{total_fmt} cells {elapsed}{postfix}")
+
+def note(bar, text: str):
+    "Show `text` at the end of the bar; in a log file only when the bar is drawn anyway."
+    if text: bar.set_postfix_str(text.strip()[:60], refresh=sys.stderr.isatty())
+
+# %% ../nbs/09_pipeline.ipynb #cc202089
 class LastLine:
     "A file whose last line is shown at the end of a progress bar."
     def __init__(self, bar): self.bar = bar
     def flush(self): pass
     def write(self, text: str):  # a chapter's stderr
         lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
-        if lines: self.bar.set_postfix_str(lines[-1].strip()[:60])
+        if lines: note(self.bar, lines[-1])
 
-# %% ../nbs/09_pipeline.ipynb #4c3d99ee
+# %% ../nbs/09_pipeline.ipynb #247c98b6
+def newest_records(
+    folder: Path,  # an artifact
+    since: float = 0.0,  # seconds of the epoch; older files are passed over
+) -> str:  # "" where there are none
+    "Name and number of rows of the record file that was written last."
+    try:
+        files = [(p.stat().st_mtime, p) for p in Path(folder).rglob("*.jsonl")]
+        at, path = max(files, default=(0.0, None))
+        if path is None or at < since: return ""
+        return f"{path.relative_to(folder)} {path.read_bytes().count(10)}"
+    except OSError: return ""  # moved or deleted meanwhile
+
+# %% ../nbs/09_pipeline.ipynb #48e6aceb
 def chapter_engine():
     "papermill's engine, with our bar; `start` holds options for the kernel's process."
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 
+    class Client(PapermillNotebookClient):
+        def handle_comm_msg(self, outs, msg, cell_index):
+            super().handle_comm_msg(outs, msg, cell_index)
+            state = self.widget_state.get(msg["content"].get("comm_id"), {})
+            if state.get("_model_name") == "FloatProgressModel":
+                note(self.nb_man.pbar, f"{state['value']:.0f} of {state['max']:.0f}")
+
     class ChapterEngine(NBClientEngine):
         @classmethod
         def execute_managed_notebook(cls, nb_man, kernel_name, bar=None, start=None, **kwargs):
             bar.total, nb_man.pbar = len(nb_man.nb.cells), bar
-            client = PapermillNotebookClient(
-                nb_man, kernel_name=kernel_name, startup_timeout=180, iopub_timeout=60,
-                stderr_file=LastLine(bar))
-            client.execute(**start)
+            Client(nb_man, kernel_name=kernel_name, startup_timeout=180, iopub_timeout=60,
+                   stderr_file=LastLine(bar)).execute(**start)
 
     return ChapterEngine
 
-# %% ../nbs/09_pipeline.ipynb #c487d9b8
+# %% ../nbs/09_pipeline.ipynb #e8147087
 class ChapterFailed(Exception):
     "A chapter stopped for a reason that is not the user's input."
     def __init__(self,
@@ -151,7 +181,7 @@ class ChapterFailed(Exception):
         self.stage, self.copy = stage, copy
         super().__init__(f"{stage} stopped {where}\n{tail}\nexecuted copy: {copy}")
 
-# %% ../nbs/09_pipeline.ipynb #1a7afd52
+# %% ../nbs/09_pipeline.ipynb #a697f3ad
 def failure(e, stage: Stage, copy: Path) -> Exception:
     "What to raise for papermill's `e`: the message alone, or chapter, cell and traceback's tail."
     from papermill.exceptions import strip_color
@@ -160,29 +190,22 @@ def failure(e, stage: Stage, copy: Path) -> Exception:
     return ChapterFailed(stage.name, f"in cell {e.cell_index + 1} (In [{e.exec_count}])",
                          "\n".join(f"    {line}" for line in lines), copy)
 
-# %% ../nbs/09_pipeline.ipynb #a970c4e7
-def stage_bar(stage: Stage, progress=True):
-    "The progress bar of one stage; it advances by cells."
-    from tqdm import tqdm
-    return tqdm(desc=f"{stage.name:14}", disable=not progress, leave=True,
-                mininterval=0.1 if sys.stderr.isatty() else 30,
-                bar_format="{desc} {bar:20} {n_fmt:>3}/{total_fmt} cells {elapsed}{postfix}")
-
-# %% ../nbs/09_pipeline.ipynb #34c586b7
+# %% ../nbs/09_pipeline.ipynb #9dec1568
 def run_chapter(
     stage: Stage,  # which
     nbs: Path,  # the chapters' folder; also the working directory
     out: Path,  # the run's folder
     params: dict,  # what is injected
     lock: int | None = None,  # a file descriptor that the kernel inherits
-    progress: bool = True,  # show a bar
+    bar=None,  # from `stage_bar`; None: none is shown
 ) -> Path:  # the executed copy; raises `AgentDistillError` or `ChapterFailed`
     "Execute one chapter into `out/notebooks`."
     import papermill
     from nbclient.exceptions import DeadKernelError
     path, copy = chapter_path(stage, nbs), Path(out) / "notebooks" / f"{stage.name}.ipynb"
     papermill.engines.papermill_engines.register("agent_distill", chapter_engine())
-    with stage_bar(stage, progress) as bar, (Path(out) / "kernels.log").open("ab") as noise:
+    if bar is None: bar = stage_bar(stage, progress=False)
+    with (Path(out) / "kernels.log").open("ab") as noise:
         start = dict(stderr=noise, pass_fds=() if lock is None else (lock,))
         try: papermill.execute_notebook(
             path, copy, params, engine_name="agent_distill", cwd=nbs, progress_bar=False,
@@ -193,13 +216,13 @@ def run_chapter(
             raise ChapterFailed(stage.name, "because its kernel died", why, copy) from None
     return copy
 
-# %% ../nbs/09_pipeline.ipynb #62f3adb3
+# %% ../nbs/09_pipeline.ipynb #b0c93cda
 def code_of(path: Path) -> str:
     "The source of a notebook's code cells: what decides what it does."
     cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
     return "\0".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
-# %% ../nbs/09_pipeline.ipynb #50a14756
+# %% ../nbs/09_pipeline.ipynb #525e2f31
 def folder_hash(folder: Path) -> str:
     "A sha256 over the files below `folder`, names and contents, without compiled ones."
     h = hashlib.sha256()
@@ -209,7 +232,7 @@ def folder_hash(folder: Path) -> str:
         h.update(hashlib.sha256(p.read_bytes()).digest())
     return h.hexdigest()
 
-# %% ../nbs/09_pipeline.ipynb #21efb052
+# %% ../nbs/09_pipeline.ipynb #e82594d0
 def stage_key(
     stage: Stage,  # whose
     nbs: Path,  # the chapters
@@ -224,7 +247,7 @@ def stage_key(
     parts += [m.read_text(encoding="utf-8") if m.exists() else "-" for m in manifests]
     return hashlib.sha256("\0\0".join(parts).encode()).hexdigest()
 
-# %% ../nbs/09_pipeline.ipynb #ccfdaf2e
+# %% ../nbs/09_pipeline.ipynb #d0da2cb3
 class RunLog:
     "`run.json`: for each finished chapter what it was made from, and what it cost."
     def __init__(self, out):
@@ -240,7 +263,7 @@ class RunLog:
         self.rows[stage] = facts
         write_atomic(self.path, json.dumps(self.rows, indent=1))
 
-# %% ../nbs/09_pipeline.ipynb #7ad00e48
+# %% ../nbs/09_pipeline.ipynb #e41cf79d
 def is_done(stage: Stage, out: Path, key: str, log: RunLog) -> bool:
     "Whether the chapter ran with the same key and its artifact is there; a damaged one raises."
     if log.key(stage.name) != key: return False
@@ -249,7 +272,7 @@ def is_done(stage: Stage, out: Path, key: str, log: RunLog) -> bool:
     complete = Artifact(folder, None).manifest.get("complete", False)
     return complete and bool(Artifact.read(folder))
 
-# %% ../nbs/09_pipeline.ipynb #ea28a50b
+# %% ../nbs/09_pipeline.ipynb #6b76c61b
 def _try_lock(fd: int) -> bool:
     "One attempt at the lock; file systems without locks are let through."
     import fcntl
@@ -274,7 +297,7 @@ def locked(
         yield fd
     finally: os.close(fd)
 
-# %% ../nbs/09_pipeline.ipynb #e41cf79d
+# %% ../nbs/09_pipeline.ipynb #6ac6acbd
 def _share(process) -> int:
     "Bytes of memory that one process accounts for; 0 once it is gone."
     import psutil
@@ -288,22 +311,26 @@ def tree_mb() -> float:
     me = psutil.Process()
     return sum(map(_share, [me, *me.children(recursive=True)])) / 2**20
 
-# %% ../nbs/09_pipeline.ipynb #d1e6a337
-class MemoryMeter(threading.Thread):
+# %% ../nbs/09_pipeline.ipynb #d12ee9d5
+class Meter(threading.Thread):
     "Samples `tree_mb` until left; `.peak` is the largest value, in MB."
-    def __init__(self, every: float = 1.0):
+    def __init__(self,
+        every: float = 1.0,  # seconds
+        also=lambda: None,  # called each time
+    ):
         super().__init__(daemon=True)
-        self.every, self.peak, self._stop_it = every, 0.0, threading.Event()
+        self.every, self.also, self.peak, self._end = every, also, 0.0, threading.Event()
 
     def run(self):
-        while not self._stop_it.is_set():
+        while not self._end.is_set():
             self.peak = max(self.peak, tree_mb())
-            self._stop_it.wait(self.every)
+            self.also()
+            self._end.wait(self.every)
 
     def __enter__(self): self.start(); return self
-    def __exit__(self, *_): self._stop_it.set(); self.join()
+    def __exit__(self, *_): self._end.set(); self.join()
 
-# %% ../nbs/09_pipeline.ipynb #5ee471f9
+# %% ../nbs/09_pipeline.ipynb #f78ae79a
 @dataclass
 class StageRun:
     "What became of one stage."
@@ -313,7 +340,7 @@ class StageRun:
     peak_mb: float = 0.0  # of all processes together
     notebook: str = ""  # the executed copy
 
-# %% ../nbs/09_pipeline.ipynb #a0c1b493
+# %% ../nbs/09_pipeline.ipynb #e9a95e71
 def check_artifact(stage: Stage, out: Path, params: dict):
     "The artifact that the chapter had to leave, made with the parameters that it was given."
     if not stage.artifact: return
@@ -323,29 +350,30 @@ def check_artifact(stage: Stage, out: Path, params: dict):
         f"{stage.artifact}/ was made with profile and seed {made}", Path(out) / stage.artifact,
         f"run {stage.name} again with `agent-distill run --only {stage.short}`")
 
-# %% ../nbs/09_pipeline.ipynb #d12ee9d5
+# %% ../nbs/09_pipeline.ipynb #95e91129
 def run_stage(stage, nbs, out, params, key, log, lock=None, again=False, progress=True) -> StageRun:
     "One stage of a run: kept if nothing changed, otherwise executed, checked and noted."
     copy = Path(out) / "notebooks" / f"{stage.name}.ipynb"
-    if not again and copy.exists() and is_done(stage, out, key, log):
-        with stage_bar(stage, progress) as bar:
+    with stage_bar(stage, progress) as bar:
+        if not again and copy.exists() and is_done(stage, out, key, log):
             bar.total = bar.n = len(json.loads(copy.read_text(encoding="utf-8"))["cells"])
-            bar.set_postfix_str("already done")
-        return StageRun(stage.name, "kept", notebook=str(copy))
-    began = time.monotonic()
-    with MemoryMeter() as meter: run_chapter(stage, nbs, out, params, lock, progress)
+            note(bar, "already done")
+            return StageRun(stage.name, "kept", notebook=str(copy))
+        began, at = time.time(), Path(out) / (stage.artifact or "no artifact")
+        with Meter(also=lambda: note(bar, newest_records(at, began))) as meter:
+            run_chapter(stage, nbs, out, params, lock, bar)
     check_artifact(stage, out, params)
-    wall = round(time.monotonic() - began, 1)
+    wall = round(time.time() - began, 1)
     done = StageRun(stage.name, "ran", wall, round(meter.peak), str(copy))
     log.add(stage.name, key=key, **asdict(done))
     return done
 
-# %% ../nbs/09_pipeline.ipynb #c0e11621
+# %% ../nbs/09_pipeline.ipynb #5f1c77f0
 class Stopped(KeyboardInterrupt):
     "Ctrl-C during a stage; what is done is kept."
     def __init__(self, stage: str): self.stage = stage; super().__init__(f"stopped in {stage}")
 
-# %% ../nbs/09_pipeline.ipynb #d45743f3
+# %% ../nbs/09_pipeline.ipynb #b52cc5e5
 def run(
     profile: str = "mini",  # which dial
     out_dir: str = "runs/mini",  # where everything goes
