@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['END_CODE', 'STOP', 'final_answer', 'tool_line', 'short_prompt', 'cot_prompt', 'long_prompt', 'Action',
            'render_action', 'own_turn', 'is_program', 'ParseError', 'parse_action', 'Completion', 'EngineError',
-           'Engine', 'Step', 'Trajectory', 'shorten', 'observation_text', 'Candidate', 'read_candidate', 'vote',
-           'try_candidates', 'derive_seed', 'take_step', 'solve', 'run_async', 'run_many', 'run_agents', 'cot_answer',
-           'solve_cot', 'run_cot', 'step_html', 'verdict', 'trajectory_html', 'write_page']
+           'Engine', 'Step', 'Trajectory', 'shorten', 'observation_text', 'sandbox_tools', 'Candidate',
+           'read_candidate', 'vote', 'try_candidates', 'derive_seed', 'take_step', 'solve', 'run_async', 'run_many',
+           'run_agents', 'cot_answer', 'solve_cot', 'run_cot', 'step_html', 'verdict', 'trajectory_html', 'write_page']
 
 # %% ../nbs/04_agent.ipynb #fa985e59
 import ast, asyncio, base64, hashlib, html, inspect, json, re, textwrap
@@ -248,11 +248,16 @@ def observation_text(
     if outcome.status != "ok":
         error = str(outcome.error or outcome.status)
         text += ("\n" if text else "") + ("" if error.startswith("Error") else "Error: ") + error
-    elif not text and outcome.value is not None:
-        text = outcome.value if isinstance(outcome.value, str) else repr(outcome.value)
-    return shorten(text or "(no output)", limit)
+    return shorten(text or outcome.value or "(no output)", limit)
 
-# %% ../nbs/04_agent.ipynb #a32e1594
+# %% ../nbs/04_agent.ipynb #fb5bdd3d
+def sandbox_tools(
+    sandbox,   # a `Sandbox`
+) -> list:     # the functions that code in it may call
+    "The tools of a sandbox, for the prompt"
+    return [tool.fn for tool in sandbox.hub.toolbox.tools.values()]
+
+# %% ../nbs/04_agent.ipynb #5c47956d
 @dataclass
 class Candidate:
     "One sampled action and what running it gave"
@@ -279,7 +284,7 @@ class Candidate:
         if self.status == "final": return self.outcome.logs or ""
         return observation_text(self.outcome)
 
-# %% ../nbs/04_agent.ipynb #62d38b30
+# %% ../nbs/04_agent.ipynb #0576369b
 def read_candidate(
     completion: Completion,
     prefix: str = "",   # how the turn was made to begin
@@ -290,7 +295,7 @@ def read_candidate(
     except ParseError as e: return Candidate(own_turn(text), own_turn(text), "", *facts, str(e))
     return Candidate(render_action(thought, code), thought, code, *facts)
 
-# %% ../nbs/04_agent.ipynb #10b10bae
+# %% ../nbs/04_agent.ipynb #04fd0b29
 @patch(as_prop=True)
 def key(self: Candidate) -> str:
     "What a candidate votes for: everything observable about its outcome"
@@ -306,22 +311,21 @@ def vote(
     votes = Counter(c.key for c in valid)
     return max(valid or candidates, key=lambda c: (votes[c.key] if c.valid else 0, c.logprob))
 
-# %% ../nbs/04_agent.ipynb #305412a3
-_dead = ("timeout", "crashed", "flooded")   # nothing is left of these to go on from
-
+# %% ../nbs/04_agent.ipynb #36bbecdc
 def try_candidates(
     session,                       # of the sandbox
     candidates: list[Candidate],   # parsed; get their `outcome`
 ) -> Candidate:                    # the winner; the session's state is now its state
     "Run each distinct code from the same state, vote, commit the winner"
     codes = list(dict.fromkeys(c.code for c in candidates if c.code))
-    outcomes = dict(zip(codes, session.try_all(codes) if codes else []))
-    for c in candidates: c.outcome = outcomes.get(c.code)
+    if len(candidates) == 1: outcomes = [session.run(code) for code in codes]
+    else: outcomes = session.try_all(codes) if codes else []
+    for c in candidates: c.outcome = dict(zip(codes, outcomes)).get(c.code)
     best = vote(candidates)
-    if best.outcome is not None and best.status not in _dead: session.commit(best.outcome)
+    if len(candidates) > 1 and best.outcome: best.outcome = session.commit(best.outcome)
     return best
 
-# %% ../nbs/04_agent.ipynb #6cb8271f
+# %% ../nbs/04_agent.ipynb #352ec60f
 def derive_seed(
     seed: int,
     *parts,   # question id, step number, ...
@@ -330,7 +334,7 @@ def derive_seed(
     text = json.dumps([seed, *parts])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
-# %% ../nbs/04_agent.ipynb #e2552d1f
+# %% ../nbs/04_agent.ipynb #2454c3b9
 def _facts(c, winner, votes):
     "One candidate of a SAG step as plain data"
     return dict(thought=c.thought, code=c.code, observation=shorten(c.observation, 300),
@@ -344,7 +348,7 @@ def _step(candidates, best):
     return Step(best.thought, best.code, best.observation, best.status, rows,
                 sum(c.tokens for c in candidates))
 
-# %% ../nbs/04_agent.ipynb #836fa711
+# %% ../nbs/04_agent.ipynb #648c4eab
 @patch
 def add(self: Trajectory, candidates: list[Candidate], best: Candidate) -> Step:
     "Append the step that `best` won to the conversation and the record"
@@ -358,10 +362,9 @@ def add(self: Trajectory, candidates: list[Candidate], best: Candidate) -> Step:
 
 def _searches(outcome):
     "How often the code that counts called `search`"
-    def name(c): return c.get("name", c.get("tool")) if isinstance(c, dict) else c
-    return sum(name(c) == "search" for c in outcome.tool_calls)
+    return sum(call["tool"] == "search" for call in outcome.tool_calls)
 
-# %% ../nbs/04_agent.ipynb #648c4eab
+# %% ../nbs/04_agent.ipynb #d41fc461
 @patch
 def count(self: Trajectory, completions: list[Completion]):
     "Add a request to the bill: its prompt once, all that was generated"
@@ -385,7 +388,7 @@ async def take_step(
     best = await asyncio.to_thread(try_candidates, session, candidates)
     return t.add(candidates, best)
 
-# %% ../nbs/04_agent.ipynb #83df5c32
+# %% ../nbs/04_agent.ipynb #3bad6824
 async def solve(
     question: Question,
     engine: Engine,
@@ -403,7 +406,7 @@ async def solve(
     on_step=None,            # called with each finished `Step`
 ) -> Trajectory:
     "Think, act, observe, until `final_answer` or the last step"
-    system = system or short_prompt(sandbox.tools if tools is None else tools)
+    system = system or short_prompt(sandbox_tools(sandbox) if tools is None else tools)
     t = Trajectory(question, [dict(role="system", content=system),
                               dict(role="user", content=question.question)],
                    prefix=prefix, seed=seed)
@@ -421,7 +424,7 @@ async def _steps(t, session, engine, max_steps, on_step, sampling):
         if on_step: on_step(step)
         if step.outcome == "final": return
 
-# %% ../nbs/04_agent.ipynb #64eb5202
+# %% ../nbs/04_agent.ipynb #6cd1746c
 def run_async(
     coroutine,
 ):             # its result
@@ -430,7 +433,7 @@ def run_async(
     except RuntimeError: return asyncio.run(coroutine)
     with ThreadPoolExecutor(1) as pool: return pool.submit(asyncio.run, coroutine).result()
 
-# %% ../nbs/04_agent.ipynb #6cd1746c
+# %% ../nbs/04_agent.ipynb #d320d711
 def _bar(total, done, progress):
     "A progress bar; None: only where there is a terminal"
     from tqdm import tqdm
@@ -448,7 +451,7 @@ async def _gather(one, questions, concurrency, records, bar):
         return t
     return await asyncio.gather(*map(work, questions))
 
-# %% ../nbs/04_agent.ipynb #d320d711
+# %% ../nbs/04_agent.ipynb #2cca4410
 def run_many(
     one,                      # async function: question -> Trajectory
     questions: list[Question],
@@ -468,7 +471,7 @@ def run_many(
     done.update({t.question.id: t for t in new})
     return [done[q.id] for q in questions]
 
-# %% ../nbs/04_agent.ipynb #f50c483e
+# %% ../nbs/04_agent.ipynb #7a02ae8d
 def run_agents(
     questions: list[Question],
     engine: Engine,
@@ -487,7 +490,7 @@ def run_agents(
                              seed=derive_seed(seed, q.id), **options)
     return run_many(one, questions, concurrency, records, progress)
 
-# %% ../nbs/04_agent.ipynb #ac4c963c
+# %% ../nbs/04_agent.ipynb #4a615d66
 def _boxed(text):
     "The content of the last \\boxed{...}, braces balanced"
     start = text.rfind("\\boxed{")
@@ -505,7 +508,7 @@ def cot_answer(
     found = re.findall(r"answer is:?[ \t]*([^\n]+)", text, re.I)
     return (found[-1].strip().rstrip(".").strip(" *$") or None) if found else None
 
-# %% ../nbs/04_agent.ipynb #4a615d66
+# %% ../nbs/04_agent.ipynb #9b57d4ed
 async def solve_cot(
     question: Question,
     engine: Engine,
@@ -534,7 +537,7 @@ def run_cot(questions, engine, *, seed=0, concurrency=64, records=None, progress
     def one(q): return solve_cot(q, engine, seed=derive_seed(seed, q.id), **options)
     return run_many(one, questions, concurrency, records, progress)
 
-# %% ../nbs/04_agent.ipynb #6e3313c7
+# %% ../nbs/04_agent.ipynb #e76f4c6c
 def _pre(text, kind): return f'<pre class="{kind}">{html.escape(str(text))}</pre>' if text else ""
 
 def _candidates_html(step):
@@ -557,7 +560,7 @@ def step_html(
             f'<p>{html.escape(step.thought)}</p>{_pre(step.code, "code")}'
             f'{_pre(step.observation, "obs")}{_candidates_html(step)}</div>')
 
-# %% ../nbs/04_agent.ipynb #19493f24
+# %% ../nbs/04_agent.ipynb #1f893f17
 _css = """.traj{font:14px/1.4 system-ui,sans-serif;max-width:52rem}.traj pre{white-space:pre-wrap;
 overflow-wrap:anywhere;margin:.2em 0;padding:.4em .6em;border-radius:4px;background:#f2f4f7;
 color:#1a1c20}
@@ -588,7 +591,7 @@ def trajectory_html(
 @patch
 def _repr_html_(self: Trajectory): return f"<style>{_css}</style>{trajectory_html(self)}"
 
-# %% ../nbs/04_agent.ipynb #ce30c006
+# %% ../nbs/04_agent.ipynb #e50523cd
 _script = """const pick=k=>document.getElementById(k).value;
 function show(){let n=0;document.querySelectorAll('article').forEach(a=>{
 const on=['method','benchmark','verdict'].every(k=>!pick(k)||a.dataset[k]===pick(k));
@@ -615,7 +618,7 @@ def _article(method, t):
             f"{html.escape(t.question.benchmark)}: {title}</summary>{trajectory_html(t)}"
             "</details></article>")
 
-# %% ../nbs/04_agent.ipynb #fc0c9a4a
+# %% ../nbs/04_agent.ipynb #12ec0221
 def write_page(
     trajectories_by_method: dict[str, list[Trajectory]],   # method -> its trajectories
     path,                                                  # of the HTML file
