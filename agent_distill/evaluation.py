@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from fastcore.basics import patch
 from .profile import AgentDistillError, Artifact, Records
-from .questions import Question
+from .questions import Question, load_questions
 
 # %% ../nbs/08_evaluation.ipynb #d0d8daeb
 def normalise(
@@ -90,6 +90,7 @@ def _grader_main(memory: int = 2 << 30):
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     except (ImportError, ValueError, OSError): pass
     out, sys.stdout = sys.stdout, sys.stderr
+    verify(_read_math("1/2"), _read_math("$0.5$"))  # the first pair compiles what all pairs need
     print("ready", file=out, flush=True)
     for line in sys.stdin:
         try: verdict = bool(verify(*map(_read_math, json.loads(line))))

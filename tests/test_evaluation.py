@@ -1,0 +1,292 @@
+"Scorers against other projects' cases, statistics, the run with resume, results and plots."
+import json, os, threading, time
+from collections import Counter, defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from agent_distill import evaluation as ev
+from agent_distill.agent import Completion, EngineError, Step, Trajectory
+from agent_distill.evaluation import (METHODS, Estimate, Grader, Method, Results, bootstrap_ci, compare, em,
+                                      evaluate, f1, grounded, invalid_rate, math_equal, mcnemar, normalise,
+                                      run_method, score, summarise, wilson, write_evaluation)
+from agent_distill.profile import AgentDistillError, Artifact, Records, get_profile
+from agent_distill.questions import Question
+
+DATA = Path(os.environ.get("AGENT_DISTILL_DATA", Path(__file__).parents[2] / "shared/data"))
+PROFILE = get_profile("mini")
+
+
+def rows(name):
+    path = DATA / "checks" / name
+    if not path.exists(): pytest.skip(f"test data not present: {path.name}")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# Scorers
+
+def test_squad_cases():
+    for r in rows("em_f1_cases.jsonl"):
+        if r["kind"] == "normalize":
+            assert normalise(r["input"]) == r["expected"], r["id"]
+        else:
+            assert em(r["pred"], r["golds"]) == r["em"], r["id"]
+            assert f1(r["pred"], r["golds"]) == pytest.approx(r["f1"], abs=0.01), r["id"]
+
+
+# What math-verify 0.9 with our reading reaches on each suite; they contradict one another (10 = 10 cm?).
+AGREEMENT = {"huggingface/Math-Verify": 126, "NVIDIA/NeMo-Skills": 14, "hendrycks/math": 6,
+             "MARIO-Math-Reasoning/MARIO_EVAL": 17, "huggingface/lighteval": 0}
+
+
+def test_math_suites():
+    same, total = Counter(), Counter()
+    for r in rows("math_equiv_pairs.jsonl"):
+        total[r["repo"]] += 1
+        same[r["repo"]] += math_equal(r["gold"], r["pred"]) == r["equal"]
+    print({k: f"{same[k]}/{n}" for k, n in total.items()})
+    assert {k: same[k] >= n for k, n in AGREEMENT.items()} == dict.fromkeys(AGREEMENT, True)
+
+
+def test_math_equal_is_exact_for_whole_numbers():
+    assert not math_equal(str(2**53), str(2**53 + 1))
+    assert math_equal("12345678901234567890", "12,345,678,901,234,567,890")
+    assert math_equal("0.3333333333", "0.333333")
+    assert not math_equal("1000000.4", "1000000.5")
+    assert not math_equal("5", "-5") and not math_equal("5", None) and not math_equal("5", "  ")
+
+
+def test_the_grader_works_off_the_main_thread():
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(math_equal(r"\frac{1}{2}", "4/8"))) for _ in range(4)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert found == [True] * 4
+
+
+@pytest.mark.parametrize("hostile", ["9**9**9**9**9", "$9^{9^{9^{9}}}$", "(" * 200, "\\frac{" * 50,
+                                     "\x00\ud800", "a\nb\n\"]}", "__import__('os').system('true')"])
+def test_hostile_answers_are_wrong_and_harmless(hostile):
+    assert math_equal("7", hostile) is False
+    assert math_equal("7", "14/2") is True
+
+
+def test_a_hanging_grader_is_killed_and_replaced(monkeypatch):
+    grader = Grader(timeout=0.5)
+    assert grader.equal("1/2", "0.5") is True
+    os.kill(grader.proc.pid, 19)  # SIGSTOP: as if it hung in C code
+    began = time.monotonic()
+    assert grader.equal("1/2", "0.5") is False
+    assert time.monotonic() - began < 10 and grader.proc is None
+    grader.timeout = 20
+    assert grader.equal("1/2", "0.5") is True
+    grader.close()
+
+
+def fact(answer, *aliases): return Question("q", "b", "fact", "?", answer, aliases)
+
+
+@pytest.mark.parametrize("gold, answer, right", [
+    ("47", 47, 1), ("47", "47.0", 1), ("47", "-47", 0), ("47", "4.7", 0), ("35", "3.5", 0),
+    ("Mara Voss", "mara voss.", 1), ("Mara Voss", None, 0), ("None", None, 0), ("Mara Voss", "", 0),
+    ("The Silent Harbor", "Silent Harbor", 1), ("Mara Voss", ["Mara Voss"], 1)])
+def test_facts(gold, answer, right):
+    assert score(fact(gold), answer) == right
+
+
+def test_aliases():
+    assert score(fact("47", "forty-seven"), "Forty-Seven") == 1
+    assert score(fact("New York", "NYC"), "nyc") == 1
+    assert score(fact("New York", "NYC"), "Boston") == 0
+
+
+# Statistics
+
+def test_wilson_against_a_known_table():
+    # Newcombe 1998, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29
+    for k, n, low, high in ((81, 263, .2553, .3662), (15, 148, .0624, .1605), (0, 20, 0, .1611), (1, 29, .0061, .1718)):
+        e = wilson(k, n)
+        assert (round(e.low, 4), round(e.high, 4)) == (low, high)
+    with pytest.raises(AgentDistillError): wilson(0, 0)
+
+
+def test_bootstrap_is_seeded_and_stratified():
+    xs = [0.1, 1.7, 1.2, 0.4, 5.1, 2.2, 1.9, 0.3]
+    assert bootstrap_ci(xs, seed=1) == bootstrap_ci(xs, seed=1) != bootstrap_ci(xs, seed=2)
+    e = bootstrap_ci([1.0] * 90, [0.0] * 10)
+    assert (e.value, e.low, e.high, e.n) == (0.5, 0.5, 0.5, 100)
+    with pytest.raises(AgentDistillError): bootstrap_ci([])
+
+
+def test_mcnemar_against_the_binomial():
+    # scipy.stats.binomtest(wins, wins + losses).pvalue
+    for wins, losses, p in ((8, 1, 0.0390625), (5, 4, 1), (0, 6, 0.03125), (3, 3, 1), (40, 20, 0.013489294)):
+        assert mcnemar(wins, losses) == pytest.approx(p, rel=1e-6)
+
+
+def test_a_verdict_needs_interval_and_test():
+    assert compare([[1] * 5], [[0] * 5]).verdict == "undecided"  # 5 of 5, but p = 0.06
+    assert compare([[1] * 9], [[0] * 9]).verdict == "higher"
+    assert compare([[0] * 9], [[1] * 9]).verdict == "lower"
+    with pytest.raises(AgentDistillError, match="same questions"): compare([[1]], [[1, 0]])
+
+
+# What the agent did
+
+def trajectory(q, answer="A", outcomes=("ok", "final"), observation="[1] X: A b.", code="print(search('x'))", tokens=10):
+    steps = [Step("", code if o != "final" else f"final_answer({answer!r})", observation if o != "final" else "",
+                  o, [], tokens) for o in outcomes]
+    usage = dict(prompt_tokens=5, completion_tokens=tokens * len(steps), requests=1, searches=1)
+    return Trajectory(q, [], steps, answer, score(q, answer), "", usage, 0, "final")
+
+
+def test_groundedness():
+    q = fact("A")
+    assert grounded(trajectory(q, "Ada Lee", observation="[1] X: Ada Lee wrote it.")) is True
+    assert grounded(trajectory(q, "Ada Lee", observation="{'by': 'Ada Lee'}")) is True
+    assert grounded(trajectory(q, "Ada Lee", observation="Ada Lee", code='print("Ada Lee")')) is False
+    assert grounded(trajectory(q, "Ada Lee", code='print(search("Ada Lee"))', observation="[1] X: Ada Lee was born.")) is True
+    assert grounded(trajectory(q, "Ada", observation="[1] X: Adam")) is False
+    assert grounded(trajectory(q, None)) is None
+    assert grounded(trajectory(Question("q", "b", "math", "?", "1"), "1")) is None
+
+
+def test_invalid_actions_taken_and_sampled():
+    q = fact("A")
+    assert invalid_rate([trajectory(q, outcomes=("error", "parse_error", "ok", "final"))]).value == 0.5
+    sag = trajectory(q, outcomes=("final",))
+    sag.steps[0].candidates = [dict(outcome="final"), dict(outcome="error")]
+    assert invalid_rate([sag]).value == 0 and invalid_rate([sag], sampled=True).value == 0.5
+    assert invalid_rate([trajectory(q, outcomes=())]) is None
+
+
+# The run
+
+class Script:
+    "An engine that answers each question with its own words; counts what it was asked"
+    def __init__(self, fail=()): self.asked, self.fail = Counter(), set(fail)
+    async def generate(self, messages, n=1, **kw):
+        q = messages[1]["content"]
+        self.asked[q] += 1
+        if q in self.fail: raise EngineError("too long")
+        return [Completion(f"Well.\n\nThe answer is {q}.", 3, 4, -0.1, "stop") for _ in range(n)]
+
+
+def questions(n=4, benchmarks=("mini-hotpot", "mini-2wiki")):
+    return [Question(f"{b}-{i}", b, "fact", f"{b} {i}", f"{b} {i}" if i % 2 else "else") for b in benchmarks for i in range(n)]
+
+
+COT = tuple(m for m in METHODS if m.kind == "cot")
+
+
+def test_evaluate_resumes_and_does_not_load_an_engine_for_nothing(tmp_path):
+    def files(slug, bench): return Records(tmp_path / slug / f"{bench}.jsonl")
+    qs, first = questions(), Script()
+    half = evaluate(PROFILE, qs[:2], lambda *a: first, None, files, COT)
+    second = Script()
+    runs = evaluate(PROFILE, qs, lambda *a: second, None, files, COT)
+    assert sum(second.asked.values()) == 6 and not set(first.asked) & set(second.asked)
+    assert [t.score for t in runs["cot-distill"]["mini-hotpot"]] == [0, 1, 0, 1]
+    def never(*a): raise AssertionError("nothing was left to ask")
+    again = evaluate(PROFILE, qs, never, None, files, COT)
+    assert again == runs and half["cot-distill"]["mini-hotpot"] == runs["cot-distill"]["mini-hotpot"][:2]
+    assert len((tmp_path / "cot-distill/mini-hotpot.jsonl").read_text().splitlines()) == 4
+
+
+def test_one_failed_question_is_wrong_and_all_failed_is_an_error():
+    qs = questions(2, ("mini-hotpot",))
+    ts = run_method(COT[0], qs, Script(fail=["mini-hotpot 1"]), None, PROFILE)
+    assert [(t.score, t.stop) for t in ts] == [(0, "final"), (0, "error")]
+    everything = Script(fail=[q.question for q in qs])
+    with pytest.raises(AgentDistillError, match="all 2 questions failed.*too long"):
+        evaluate(PROFILE, qs, lambda *a: everything, None, methods=COT)
+
+
+def test_missing_doubled_and_foreign_trajectories():
+    qs = questions(3, ("b",))
+    ts = [trajectory(q) for q in qs]
+    assert ev.missing(qs, ts) == 0 and ev.missing(qs, ts[:1], allow=True) == 2
+    with pytest.raises(AgentDistillError, match="2 of 3 questions have no trajectory"): ev.missing(qs, ts[:1])
+    with pytest.raises(AgentDistillError, match="doubled"): ev.missing(qs, ts + ts[:1])
+    with pytest.raises(AgentDistillError, match="never asked"): ev.missing(qs[:2], ts)
+
+
+def test_one_engine_at_a_time():
+    loads = []
+    def engine(model, adapter):
+        loads.append((model, adapter))
+        return Script()
+    methods = [Method("a", "student", "x", "cot"), Method("b", "teacher", "", "cot"), Method("c", "student", "x", "cot")]
+    runs = evaluate(PROFILE, questions(1), engine, None, methods=methods)
+    assert list(runs) == ["a", "b", "c"] and loads == [("student", "x"), ("teacher", "")]
+
+
+# The table, the file, the artifact
+
+def fake_runs(n=12):
+    def answer(i, j): return "A" if (i * 7 + j * 3) % 5 < 2 + i % 3 else "B"
+    return {m.name: {b: [trajectory(Question(f"q{j}", b, "fact", "?", "A"), answer(i, j), tokens=10 * m.samples(PROFILE))
+                         for j in range(n)] for b in PROFILE.benchmarks} for i, m in enumerate(METHODS)}
+
+
+def fake_results():
+    runs = fake_runs()
+    results = summarise(runs, PROFILE)
+    sweep = {1: METHODS[3], 8: METHODS[5]}
+    results.sweep = ev.sweep_rows(runs, sweep, {(b, "q0") for b in PROFILE.benchmarks})
+    return runs, results
+
+
+def test_results_survive_json_and_name_their_kind():
+    runs, results = fake_results()
+    assert Results.from_json(results.to_json()) == results
+    text = results._repr_markdown_()
+    assert text.startswith("**mini**") and "SAG samples several actions" in text
+    table = [l for l in text.splitlines() if l.startswith("|")]
+    assert len(table) == 2 + len(METHODS) and all(" n 12 " in l for l in table[2:])
+    for bad in ("", "[]", "{}", '{"kind": 1}'):
+        with pytest.raises(AgentDistillError, match="not a results file"): Results.from_json(bad)
+
+
+def test_missing_questions_are_told_in_the_table():
+    results = fake_results()[1]
+    results.missing = {"agent-distill on mini-gsm": 3}
+    assert "Missing: 3 questions of agent-distill on mini-gsm." in results.table()
+
+
+def test_sweep_uses_the_rows_that_exist():
+    methods = ev.sweep_methods(PROFILE)
+    assert [m in METHODS for m in methods.values()] == [True, False, False, True]
+    assert [m.samples(PROFILE) for m in methods.values()] == [1, 2, 4, 8]
+
+
+def test_the_artifact_holds_numbers_plots_and_page(tmp_path):
+    runs, results = fake_results()
+    art = Artifact(tmp_path / "evaluation", PROFILE).start()
+    manifest = write_evaluation(art, results, runs)
+    assert manifest["complete"] and manifest["counts"]["questions"]["agent-distill"] == 60
+    names = {p.name for p in art.folder.iterdir()}
+    assert {"results.json", "accuracy.png", "sweep.png", "invalid.png", "ftp.png", "trajectories.html"} <= names
+    assert b"Description" in (art.folder / "accuracy.png").read_bytes()
+    assert Results.from_json((art.folder / "results.json").read_text()) == results
+    before = (art.folder / "results.json").stat().st_mtime_ns
+    assert write_evaluation(Artifact(tmp_path / "evaluation", PROFILE), results, runs) == manifest
+    assert (art.folder / "results.json").stat().st_mtime_ns == before
+
+
+def test_questions_of_names_the_benchmark_that_is_not_there(tmp_path):
+    from dataclasses import asdict
+    art = Artifact(tmp_path / "questions", PROFILE).start()
+    rows = [asdict(q) for q in questions(5, PROFILE.benchmarks[:-1])]
+    art.path("test.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    art.finish()
+    with pytest.raises(AgentDistillError, match="no test questions of mini-gsm-hard"): ev.questions_of(tmp_path, PROFILE)
+    small = get_profile("mini", benchmarks=PROFILE.benchmarks[:-1])
+    assert Counter(q.benchmark for q in ev.questions_of(tmp_path, small, limit=2)) == dict.fromkeys(small.benchmarks, 2)
+
+
+def test_import_is_light():
+    import subprocess, sys
+    code = "import sys, agent_distill.evaluation; print([m for m in ('torch', 'sympy', 'matplotlib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
