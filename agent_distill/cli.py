@@ -9,7 +9,7 @@ __all__ = ['COMMANDS', 'parser', 'out_of', 'shown', 'run_line', 'term_interrupts
            'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'stopped', 'main']
 
 # %% ../nbs/09b_cli.ipynb #f90c0f1c
-import argparse, os, platform, re, shlex, shutil, signal, subprocess, sys
+import argparse, os, platform, re, shlex, shutil, signal, subprocess, sys, textwrap, unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -31,7 +31,7 @@ def _command(commands, name, about):
     p.add_argument("--out", default="", help="folder of the run (runs/PROFILE)")
     return p
 
-# %% ../nbs/09b_cli.ipynb #6279014f
+# %% ../nbs/09b_cli.ipynb #5e9d0200
 def parser() -> argparse.ArgumentParser:
     "The arguments of `agent-distill`."
     p = argparse.ArgumentParser("agent-distill", description="Distil a tool-using agent.")
@@ -46,12 +46,12 @@ def parser() -> argparse.ArgumentParser:
     ask = _command(commands, "ask", "let one agent answer a question, step by step")
     ask.add_argument("question")
     ask.add_argument("--method", default="agent_ftp", help="agent_ftp, agent, student or teacher")
-    ask.add_argument("--sag", type=_count, default=1, metavar="N", help="actions sampled a step (1)")
+    ask.add_argument("--sag", type=_count, default=1, metavar="N", help="samples a step (1)")
     ask.add_argument("--seed", type=_count, default=0, help="of the sampling (0)")
     _command(commands, "doctor", "what this machine can run, and what each profile needs")
     return p
 
-# %% ../nbs/09b_cli.ipynb #f0eece7a
+# %% ../nbs/09b_cli.ipynb #004757f3
 def out_of(a) -> Path:
     "The run's folder that the arguments mean."
     return Path(a.out or f"runs/{a.profile}").expanduser().resolve()
@@ -62,7 +62,7 @@ def shown(path) -> str:
     try: return str(path.resolve().relative_to(Path.cwd().resolve()))
     except ValueError: return str(path)
 
-# %% ../nbs/09b_cli.ipynb #6a284a01
+# %% ../nbs/09b_cli.ipynb #85d3b335
 def run_line(a) -> str:
     "The command that goes on with this run."
     given = [("--profile", a.profile, "mini"), ("--out", a.out, ""), ("--seed", a.seed, 0),
@@ -70,7 +70,7 @@ def run_line(a) -> str:
     parts = [f"{flag} {shlex.quote(str(v))}" for flag, v, default in given if v != default]
     return " ".join(["agent-distill run", *parts])
 
-# %% ../nbs/09b_cli.ipynb #4917db95
+# %% ../nbs/09b_cli.ipynb #5b207595
 @contextmanager
 def term_interrupts():
     "Make SIGTERM raise KeyboardInterrupt, as Ctrl-C does."
@@ -79,21 +79,28 @@ def term_interrupts():
     try: yield
     finally: signal.signal(signal.SIGTERM, before)
 
-# %% ../nbs/09b_cli.ipynb #f2088494
+# %% ../nbs/09b_cli.ipynb #27d11e94
 def costs(runs) -> str:
     "A line about what a run took."
     ran = [r for r in runs if r.status == "ran"]
     kept, peak = len(runs) - len(ran), max((r.peak_mb for r in ran), default=0)
     wall = sum(r.wall_s for r in ran)
-    head = f"{len(ran)} stages in {wall // 60:.0f} min {wall % 60:.0f} s"
-    return head + (f", at most {peak / 1024:.1f} GB" if ran else "") + f"; {kept} kept"
+    head = f"stages run: {len(ran)}, kept: {kept}; {wall // 60:.0f} min {wall % 60:.0f} s"
+    return head + (f", at most {peak / 1024:.1f} GB of memory" if ran else "")
 
-# %% ../nbs/09b_cli.ipynb #96c79eb6
+# %% ../nbs/09b_cli.ipynb #77135943
 def _cell(estimate) -> str:
     "`72` over `[62, 80]`, in percent."
     if estimate is None: return "-"
     if estimate.low is None: return f"{100 * estimate.value:.0f}"
     return f"{100 * estimate.value:.0f}\n[{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+
+def _rendered(table, width: int) -> str:
+    "A rich table as plain text."
+    from rich.console import Console
+    console = Console(width=width, color_system=None, force_terminal=False, force_jupyter=False)
+    with console.capture() as text: console.print(table)
+    return "\n".join(line.rstrip() for line in text.get().splitlines() if line.strip())
 
 def results_text(
     results,  # `agent_distill.evaluation.Results`
@@ -101,22 +108,19 @@ def results_text(
 ) -> str:
     "The table of methods and benchmarks as plain text."
     from rich import box
-    from rich.console import Console
     from rich.table import Table
-    means = [g for g in ("in domain", "out of domain") if any(g in r for r in results.cells.values())]
-    columns = [*results.in_domain, *results.out_domain, *means]
-    n = {e.n for row in results.cells.values() for b, e in row.items() if b not in means}
-    table = Table(box=box.SIMPLE_HEAD, title=f"{results.kind}: right answers in percent, "
-                  f"[95 % interval], n = {' or '.join(map(str, sorted(n)))} a cell", title_style="")
-    table.add_column("method", no_wrap=True)
-    for c in ["samples", *columns]: table.add_column(c, justify="right")
+    cells, benchmarks = results.cells, [*results.in_domain, *results.out_domain]
+    columns = benchmarks + [g for g in ("in domain", "out of domain")
+                            if any(g in row for row in cells.values())]
+    table = Table("method", "samples", *columns, box=box.SIMPLE_HEAD)
     for m, k in results.methods.items():
-        table.add_row(m, str(k), *(_cell(results.cells[m].get(c)) for c in columns))
-    console = Console(width=width or max(110, shutil.get_terminal_size().columns))
-    with console.capture() as text: console.print(table)
-    return text.get().rstrip()
+        table.add_row(m, str(k), *(_cell(cells[m].get(c)) for c in columns))
+    n = sorted({row[b].n for row in cells.values() for b in benchmarks if b in row})
+    head = f"{results.kind}: right answers in percent, [95 % interval]; "
+    width = width or max(110, shutil.get_terminal_size().columns)
+    return f"{head}questions a cell: {' or '.join(map(str, n))}\n" + _rendered(table, width)
 
-# %% ../nbs/09b_cli.ipynb #62b2c9d8
+# %% ../nbs/09b_cli.ipynb #34d3b68e
 def places(out: Path) -> list:
     "Lines that say where the files of a run lie."
     evaluation = out / "evaluation"
@@ -127,7 +131,7 @@ def places(out: Path) -> list:
     return [f"{name:13} {shown(at) if isinstance(at, Path) else at}"
             for name, at in facts if at and (not isinstance(at, Path) or at.exists())]
 
-# %% ../nbs/09b_cli.ipynb #8b27773c
+# %% ../nbs/09b_cli.ipynb #432e42c6
 def example_question(out: Path) -> str:
     "A test question of the run."
     from agent_distill.profile import read_jsonl
@@ -146,7 +150,7 @@ def report(a, say=print):
     say(f"\nAsk the distilled agent:\n  agent-distill ask{where} "
         f"{shlex.quote(example_question(out))}")
 
-# %% ../nbs/09b_cli.ipynb #f858bf8e
+# %% ../nbs/09b_cli.ipynb #655cca62
 def run_all(a, say=print):
     "`agent-distill run`: the chapters, then the report."
     out = out_of(a)
@@ -156,12 +160,13 @@ def run_all(a, say=print):
     if any(r.name == "08_evaluation" for r in runs): report(a, say)
     elif runs: say(f"executed copies: {shown(out / 'notebooks')}")
 
-# %% ../nbs/09b_cli.ipynb #9e303c8d
+# %% ../nbs/09b_cli.ipynb #68240102
 def plain(text) -> str:
     "Text without control characters, tabs and line ends apart."
-    return re.sub(r"[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\U0010ffff]", "", str(text))
+    text = str(text).encode("utf-8", "ignore").decode()
+    return "".join(c for c in text if c in "\t\n" or unicodedata.category(c)[0] != "C")
 
-# %% ../nbs/09b_cli.ipynb #b0cc2d71
+# %% ../nbs/09b_cli.ipynb #afc89e10
 def indent(text: str, by: str = "    ") -> str:
     "Every line of a text, moved to the right."
     return "\n".join(by + line for line in plain(text).splitlines())
@@ -179,7 +184,7 @@ def step_text(
     if step.observation: lines += ["  Observation", indent(step.observation)]
     return "\n".join(lines)
 
-# %% ../nbs/09b_cli.ipynb #3c3e26b1
+# %% ../nbs/09b_cli.ipynb #ddb39ecd
 def choose_model(
     method: str,  # `agent_ftp`, `agent`, `student` or `teacher`
     out: Path,  # the run
@@ -191,10 +196,10 @@ def choose_model(
                                 "choose agent_ftp, agent, student or teacher")
     adapter = out / "student" / method
     if Artifact(adapter, None).manifest: return "student", str(Artifact.read(adapter).folder), ""
-    return "student", None, (f"No distilled student in {shown(adapter)}: this is the untrained one. "
+    return "student", None, (f"No distilled student in {shown(adapter)}: the untrained answers. "
                              "`agent-distill run` makes it.")
 
-# %% ../nbs/09b_cli.ipynb #ddb39ecd
+# %% ../nbs/09b_cli.ipynb #c59a90f4
 def answer(
     text: str,  # the question
     engine,  # chapter 5's
@@ -216,7 +221,7 @@ def answer(
         on_step=lambda step: say(step_text(step, next(count)) + "\n"),
         **(sampling if sag > 1 else {})))
 
-# %% ../nbs/09b_cli.ipynb #e97ff508
+# %% ../nbs/09b_cli.ipynb #dd3d5504
 def verdict(t) -> str:
     "How a trajectory ended, in a line."
     spent = f"{len(t.steps)} steps, {t.usage['completion_tokens']} tokens"
@@ -242,7 +247,7 @@ def ask(a, say=print):
         t = answer(a.question, engine, box, profile, max(1, a.sag), a.seed, say, system)
     say(verdict(t))
 
-# %% ../nbs/09b_cli.ipynb #502954f9
+# %% ../nbs/09b_cli.ipynb #46dcab25
 def _cgroup(name: str) -> str:
     "A limit of this container, where there is one."
     try: return Path("/sys/fs/cgroup", name).read_text().split()[0]
@@ -260,7 +265,7 @@ def memory_gb() -> float:
     limit, total = _cgroup("memory.max"), psutil.virtual_memory().total
     return min(total, int(limit) if limit.isdecimal() else total) / 2**30
 
-# %% ../nbs/09b_cli.ipynb #d7624ab1
+# %% ../nbs/09b_cli.ipynb #56570e14
 def gpus() -> list:
     "(name, GB) of each NVIDIA GPU."
     line = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
@@ -269,7 +274,7 @@ def gpus() -> list:
     rows = [row.rsplit(",", 1) for row in text.splitlines() if "," in row]
     return [(name.strip(), int(mb) / 1024) for name, mb in rows if mb.strip().isdecimal()]
 
-# %% ../nbs/09b_cli.ipynb #56570e14
+# %% ../nbs/09b_cli.ipynb #42493950
 def free_gb(path: Path) -> float:
     "Free disk at the nearest folder that exists."
     while not path.exists(): path = path.parent
@@ -286,7 +291,7 @@ class Machine:
     @classmethod
     def here(cls, out): return cls(cores(), memory_gb(), free_gb(Path(out)), tuple(gpus()))
 
-# %% ../nbs/09b_cli.ipynb #42493950
+# %% ../nbs/09b_cli.ipynb #ed8a5d54
 _PASSAGES = {"mini": 2_000, "hotpotqa": 70_000, "wiki18": 21_015_324}
 _TEXT_KB, _DIM = 0.65, {"all-MiniLM-L6-v2": 384}  # a passage; e5-base has 768
 
@@ -300,7 +305,7 @@ def index_gb(profile) -> float:
     n = _PASSAGES.get(profile.corpus, 0)
     return n * _DIM.get(profile.embedder, 768) * 4 / 2**30
 
-# %% ../nbs/09b_cli.ipynb #ed8a5d54
+# %% ../nbs/09b_cli.ipynb #e886921c
 @dataclass(frozen=True)
 class Needs:
     "What a profile needs, estimated, in GB."
@@ -321,13 +326,13 @@ def needs(
     gpu = max(2.4 * teacher, 2.4 * student + 8) if teacher else 0
     return Needs(download, download + index + 0.5, 3.5 + index + 2 * text, gpu)
 
-# %% ../nbs/09b_cli.ipynb #f9ea2c26
+# %% ../nbs/09b_cli.ipynb #89f92011
 def lacks(need: Needs, machine: Machine) -> list:
     "What the machine has too little of."
     have = dict(disk=machine.disk_gb, ram=machine.ram_gb, gpu=sum(gb for _, gb in machine.gpu))
     return [k for k in have if have[k] < getattr(need, k)]
 
-# %% ../nbs/09b_cli.ipynb #3db90773
+# %% ../nbs/09b_cli.ipynb #2128d8ee
 def packages() -> list:
     "(name, installed version or '', wanted, extra) of each requirement."
     from packaging.requirements import Requirement
@@ -339,20 +344,21 @@ def packages() -> list:
     rows = [row(Requirement(r)) for r in metadata.requires("agent_distill") or ()]
     return [(n, v, w, e, bool(v) and s.contains(v, prereleases=True)) for n, v, w, e, s in rows]
 
-# %% ../nbs/09b_cli.ipynb #2525a8a8
+# %% ../nbs/09b_cli.ipynb #8c9d5f5b
 def package_lines() -> list:
     "What is installed, what is missing or too old, and which extras are there."
     rows = packages()
     core = [r for r in rows if not r[3]]
-    lines = ["packages   " + ", ".join(f"{n} {v}" for n, v, *_ in core if v)]
-    lines += [f"           {n} {v or 'is missing'}, wanted {w}" for n, v, w, _, ok in core if not ok]
+    have = ", ".join(f"{n} {v}" for n, v, *_ in core if v)
+    lines = textwrap.wrap(f"packages   {have}", 98, subsequent_indent=" " * 11)
+    lines += [f"{'':11}{n} {v or 'is missing'}, wanted {w}" for n, v, w, _, ok in core if not ok]
     for extra in sorted({r[3] for r in rows} - {"", "dev"}):
         gone = [n for n, _, _, e, ok in rows if e == extra and not ok]
         fix = f"without {', '.join(gone)}: pip install 'agent_distill[{extra}]'"
         lines.append(f"extra      {extra}: {fix if gone else 'installed'}")
     return lines
 
-# %% ../nbs/09b_cli.ipynb #f12cdb70
+# %% ../nbs/09b_cli.ipynb #4bf945a6
 def sandbox_lines() -> list:
     "Layer by layer, what the sandbox could switch on."
     from agent_distill.sandbox import Sandbox
@@ -361,7 +367,7 @@ def sandbox_lines() -> list:
     except AgentDistillError as e: return [f"sandbox    {e}"]
     return ["sandbox    " + ("\n" + " " * 11).join(f"{k}: {v}" for k, v in layers.items())]
 
-# %% ../nbs/09b_cli.ipynb #8c9d5f5b
+# %% ../nbs/09b_cli.ipynb #96ed27b2
 def profile_lines(machine: Machine) -> list:
     "What each profile needs, and whether it is here."
     lines = ["profile    download     disk   memory      GPU   here (estimates, in GB)"]
@@ -380,7 +386,7 @@ def doctor(a, say=print):
     say("GPU        " + (", ".join(f"{n} {gb:.0f} GB" for n, gb in m.gpu) or "none"))
     for line in [*package_lines(), *sandbox_lines(), "", *profile_lines(m)]: say(line)
 
-# %% ../nbs/09b_cli.ipynb #6580a1b6
+# %% ../nbs/09b_cli.ipynb #b076b828
 COMMANDS = dict(run=run_all, report=report, ask=ask, doctor=doctor)
 
 def stopped(a) -> str:
