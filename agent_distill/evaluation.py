@@ -557,7 +557,9 @@ def _table(head: list[str], rows: list[list]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, r)) + " |" for r in lines)
 
-def _cell(row: dict, name: str) -> str: return row[name].percent() if name in row else "-"
+def _cell(row: dict, name: str, digits: int = 0) -> str:
+    "A share as text; a dash where there is none"
+    return row[name].percent(digits) if name in row else "-"
 
 @patch
 def table(self: Results) -> str:
@@ -565,7 +567,8 @@ def table(self: Results) -> str:
     columns = [*self.in_domain, *self.out_domain]
     means = [g for g in ("in domain", "out of domain") if any(g in r for r in self.cells.values())]
     head = ["method", "samples a step", *columns, *(f"mean {g}" for g in means)]
-    rows = [[m, n, *(_cell(self.cells[m], c) for c in [*columns, *means])]
+    digits = 1 if self.kind == "paper" else 0  # the paper's own digits, never more
+    rows = [[m, n, *(_cell(self.cells[m], c, digits) for c in [*columns, *means])]
             for m, n in self.methods.items()]
     lines = [f"**{self.kind}**: right answers in percent, [95 % interval], n questions. "
              f"In domain: {', '.join(self.in_domain) or 'none'}.", _table(head, rows)]
@@ -684,7 +687,7 @@ def plot_accuracy(
     ax.set_xticks(range(len(names)), ticks, fontsize=8)
     ax.set(xlabel="method (N: actions sampled a step)", ylabel="right answers (%)", ylim=(0, 100),
            title=f"{results.kind}: accuracy by method, 95 % intervals")
-    ax.legend(frameon=False)
+    fig.legend(loc="outside right upper", frameon=False)
     return fig
 
 def plot_sweep(
@@ -712,7 +715,8 @@ def _pair_plot(ax, results: Results, key: str, pairs, labels, scale=100):
     for (shift, color), label, names in zip(((-0.2, BLUE), (0.2, ORANGE)), labels, pairs):
         found = [results.behaviour.get(m, {}).get(key) for m in names]
         _bars(ax, [i + shift for i in range(len(names))], found, color, label, scale=scale)
-    ax.legend(frameon=False)
+    ax.margins(y=0.2)
+    ax.legend(frameon=False, ncols=2, loc="upper center")
 
 def plot_invalid(
     results: Results,

@@ -290,3 +290,67 @@ def test_import_is_light():
     import subprocess, sys
     code = "import sys, agent_distill.evaluation; print([m for m in ('torch', 'sympy', 'matplotlib') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+# Recorded results
+
+from agent_distill import results as rs
+
+
+def test_the_paper_table_agrees_with_its_own_averages():
+    d = json.loads((rs.recorded_folder() / "paper_table.json").read_text())
+    assert len(d["rows"]) == 34 and all(len(r) == len(d["columns"]) for r in d["rows"])
+    for r in d["rows"]: assert sum(r[2:10]) / 8 == pytest.approx(r[10], abs=0.02), r[:2]
+    paper = rs.paper_results("1.5B")
+    assert paper.kind == "paper" and "single runs" in paper.table().lower()
+    assert paper.cells["teacher-agent"]["hotpotqa"].value == pytest.approx(0.564)
+    assert rs.paper_points(rs.CLAIMS[4])["3B"] == pytest.approx(33.50 - 33.60, abs=0.02)
+
+
+def finished(tmp_path, limit=0):
+    runs, results = fake_results()
+    write_evaluation(Artifact(tmp_path / "evaluation", PROFILE, limit=limit).start(), results, runs)
+    return results
+
+
+def test_record_keeps_and_labels(tmp_path):
+    results = finished(tmp_path, limit=7)
+    path = rs.record(tmp_path, tmp_path / "recorded")
+    assert path.name == "mini.json" and str(tmp_path) not in path.read_text()
+    back = rs.recorded_runs(tmp_path / "recorded")["mini"]
+    assert back.results.kind == "recorded" and back.results.cells == results.cells
+    assert "At most 7 questions" in back.results.table() and "evaluation" in back._repr_markdown_()
+    assert rs.repeats(back.results, rs.this_run(tmp_path))["equal"] == 7 * (5 + 2)
+    table = rs.run_table(tmp_path / "recorded")
+    assert "recorded, 60 questions a method" in table and table.count("**not done**") == 2
+
+
+def test_record_refuses_what_is_not_complete(tmp_path):
+    with pytest.raises(AgentDistillError, match="missing"): rs.record(tmp_path)
+    finished(tmp_path)
+    (tmp_path / "evaluation/results.json").write_text("{}")
+    with pytest.raises(AgentDistillError, match="results.json"): rs.record(tmp_path, tmp_path / "recorded")
+    (tmp_path / "recorded").mkdir()
+    (tmp_path / "recorded/mini.json").write_text("torn")
+    with pytest.raises(AgentDistillError, match="cannot be read"): rs.recorded_runs(tmp_path / "recorded")
+
+
+def test_verdicts_follow_the_comparisons():
+    claim = rs.Claim("x", "agent-distill", "cot-distill", "all")
+    def results(c): return Results("recorded", {}, [], [], {}, comparisons=[c] if c else [])
+    def pair(a, b): return compare([a], [b], ("agent-distill", "cot-distill"), "all")
+    assert rs.verdict(claim, results(pair([1] * 20, [0] * 20))) == "reproduced"
+    assert rs.verdict(claim, results(pair([0] * 20, [1] * 20))) == "contradicted"
+    assert rs.verdict(claim, results(pair([1, 0] * 20, [0, 1] * 20))) == "undecided"
+    assert rs.verdict(claim, results(None)) == "not measured"
+    assert "contradicted" in rs.claims_table(results(pair([0] * 20, [1] * 20)), (claim,))
+
+
+def test_changes_in_behaviour_are_paired():
+    runs = fake_runs()
+    for b in runs["agent-distill+FTP"].values():
+        for t in b: t.usage["searches"] = 0
+    found = {(c.measure, c.a): c for c in ev.changes(runs)}
+    c = found["searches", "agent-distill+FTP"]
+    assert (c.diff.value, c.wins, c.losses, c.verdict) == (-1, 0, 60, "lower")
+    assert found["invalid actions", "agent-distill+SAG"].verdict == "undecided"
