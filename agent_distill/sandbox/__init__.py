@@ -25,9 +25,9 @@ STANDARD_IMPORTS = ("math", "statistics", "itertools", "functools", "collections
 
 @dataclass(frozen=True)
 class Limits:
-    "What one step may use; a step that needs more is _stopped, the session goes on"
-    wall_s: float = 10.        # seconds, waiting for tools not counted
-    cpu_s: float = 10.         # seconds of processor time (rounded up)
+    "What one step may use; a step that needs more is stopped, the session goes on"
+    cpu_s: float = 5.          # seconds of processor time (rounded up)
+    wall_s: float = 60.        # seconds by the clock, waiting for tools not counted
     memory_mb: int = 1024      # MB of address space beyond the preloaded libraries
     output_bytes: int = 65536  # bytes of printed text, at most 65,536
     tool_calls: int = 20       # calls of tools
@@ -43,7 +43,7 @@ class Limits:
                                         fix="give a positive number in the field's unit")
 
 # %% ../../nbs/03_sandbox.ipynb #3e54328e
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     "What came of one candidate"
     status: str             # ok | error | timeout | crashed | flooded
@@ -64,6 +64,10 @@ class Outcome:
 
     @property
     def alive(self) -> bool: return self.status in ("ok", "error")
+
+    def __repr__(self):
+        said = {f.name: getattr(self, f.name) for f in fields(self)[:8]}
+        return "Outcome(" + ", ".join(f"{k}={v!r}" for k, v in said.items() if v not in ('', None, False, ())) + ")"
 
 # %% ../../nbs/03_sandbox.ipynb #b4150666
 class BadFrame(ValueError): "Bytes from a sandboxed process that are not a message"
@@ -125,7 +129,7 @@ class Frames:
         return read_message(body)
 
 # %% ../../nbs/03_sandbox.ipynb #656f3fbe
-_PLAIN = {str: (str,), int: (int,), float: (float, int), bool: (bool,), list: (list,), dict: (dict,)}
+_PLAIN = {o: (o,) for o in (str, int, bool, list, dict)} | {float: (float, int)}
 
 class Tool:
     "A function of the host that the model's code may call"
@@ -175,7 +179,7 @@ class Toolbox:
         tool = self.tools.get(name)
         if tool is None: raise NameError(f"there is no tool '{name}'")
         if not (tool.read_only or effects):
-            raise PermissionError(f"{name}() changes something outside: not while candidates are tried")
+            raise PermissionError(f"{name}() changes something: not while candidates are tried")
         return tool.bind(args, kwargs)
 
     def submit(self, name: str, arguments: dict) -> Future:
@@ -212,7 +216,7 @@ class Link:
     left: float = 0.          # seconds that its code still has, kept while a tool runs
     calls: list = field(default_factory=list)
     number: int = 0           # calls so far, refused ones included
-    verdict: tuple = None     # (status, error) when the host _ended it
+    verdict: tuple = None     # (status, error) when the host ended it
 
 # %% ../../nbs/03_sandbox.ipynb #33e6609d
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -267,7 +271,7 @@ class Hub:
             except IndexError: return
             fn(*args)
 
-# %% ../../nbs/03_sandbox.ipynb #644537de
+# %% ../../nbs/03_sandbox.ipynb #320b2fdb
 @patch
 def loop(self:Hub):
     "Until closed: read, write, do what was posted, look at the clock, start what is waiting"
@@ -290,7 +294,7 @@ def patience(self:Hub):
     nearest = min((o.deadline for o in self.nodes), default=math.inf)
     return None if nearest == math.inf else max(0, nearest - time.monotonic())
 
-# %% ../../nbs/03_sandbox.ipynb #a5cb14ad
+# %% ../../nbs/03_sandbox.ipynb #09cf3654
 _BUSY = "starting", "running"
 
 @patch
@@ -316,7 +320,7 @@ def write(self:Hub, node, data=b""):
     events = selectors.EVENT_READ | (selectors.EVENT_WRITE if node.outbox else 0)
     self.selector.modify(node.sock, events, node)
 
-# %% ../../nbs/03_sandbox.ipynb #cef108d8
+# %% ../../nbs/03_sandbox.ipynb #b7625dcf
 @patch
 def serve(self:Hub, node, events):
     "Something came from a node, or its socket has room again"
@@ -338,7 +342,7 @@ def read(self:Hub, node):
         return False
     return bool(data)
 
-# %% ../../nbs/03_sandbox.ipynb #b7625dcf
+# %% ../../nbs/03_sandbox.ipynb #cbb58097
 @patch
 def handle(self:Hub, node, msg, pid):
     "One message: only what the node's state allows"
@@ -360,7 +364,7 @@ def on_hello(self:Hub, node, pid, layers):
     self.move(node, "idle")
     node.future.set_result(layers)
 
-# %% ../../nbs/03_sandbox.ipynb #cbb58097
+# %% ../../nbs/03_sandbox.ipynb #8642e896
 _START_S = 30   # seconds for a fork, far more than it takes
 
 @patch
@@ -391,18 +395,19 @@ def ask(self:Hub, parent, sock):
     except OSError: pass
     sock.close()
 
-# %% ../../nbs/03_sandbox.ipynb #8642e896
+# %% ../../nbs/03_sandbox.ipynb #f2113a86
 def _tool_reply(
     error: Exception,  # what the tool raised, or None
     value=None,        # what it returned, JSON data
 ) -> bytes:
     "The frame that answers a call"
-    name = type(error).__name__
-    if error is not None: return pack(dict(error=name, message=clean(str(error))[:2000]))
+    name, text = type(error).__name__, str(error)
+    if isinstance(error, KeyError) and error.args: text = str(error.args[0])   # else quoted twice
+    if error is not None: return pack(dict(error=name, message=clean(text)[:2000]))
     try: return pack(dict(value=value))
     except ValueError as e: return _tool_reply(e)
 
-# %% ../../nbs/03_sandbox.ipynb #f2113a86
+# %% ../../nbs/03_sandbox.ipynb #7771e4ac
 @patch
 def on_call(self:Hub, node, tool, args, kwargs):
     "Check a call, then run it beside; the clock of the code stands still meanwhile"
@@ -437,7 +442,7 @@ def resume(self:Hub, node, data):
     self.move(node, "running", node.left)
     self.write(node, data)
 
-# %% ../../nbs/03_sandbox.ipynb #7771e4ac
+# %% ../../nbs/03_sandbox.ipynb #92bc8723
 @patch
 def on_done(self:Hub, node, status, logs, **fields):
     "The step is over: its process stays, idle, until its session keeps it or not"
@@ -446,8 +451,8 @@ def on_done(self:Hub, node, status, logs, **fields):
     if len(logs.encode()) > most:
         status, logs = "flooded", logs.encode()[:most].decode("utf-8", "ignore")
     self.move(node, "idle")
-    self.finish(node, status=status, logs=logs, **fields)
     if status == "flooded": self.end([node])
+    self.finish(node, status=status, logs=logs, **fields)
 
 @patch
 def finish(self:Hub, node, **fields):
@@ -465,7 +470,7 @@ def expire(self:Hub):
             node.verdict = "timeout", late
             self.end([node])
 
-# %% ../../nbs/03_sandbox.ipynb #388dca56
+# %% ../../nbs/03_sandbox.ipynb #087833c4
 @patch
 def end(self:Hub, nodes):
     "Kill; an outcome that someone waits for comes when the zygote has reported the death"
@@ -481,23 +486,23 @@ def end(self:Hub, nodes):
 
 @patch
 def on_exit(self:Hub, pid, status, **used):
-    "The zygote has buried a process: read its last words, then say how it _ended"
+    "The zygote has buried a process: read its last words, then say how it ended"
     node = self.pids.pop(pid, None)
     if node is None: return
     while node.state not in ("ending", "dead") and self.read(node): pass
     if node.state not in ("ending", "dead"): self.end([node])
     self.bury(node, status, **used)
 
-# %% ../../nbs/03_sandbox.ipynb #2fb85de6
+# %% ../../nbs/03_sandbox.ipynb #711b8d82
 def _describe_exit(
     status: int,    # exit code, or minus a signal
     limits: Limits,
 ) -> tuple:         # (status, error) of an Outcome
-    "How a process _ended that nobody _ended"
+    "How a process ended that nobody ended"
     if status == -signal.SIGXCPU:
         return "timeout", f"TimeoutError: the step took more than {limits.cpu_s:g} s of CPU"
     if status >= 0: return "crashed", f"the process exited with code {status}"
-    return "crashed", f"the process was _ended by {signal.Signals(-status).name}"
+    return "crashed", f"the process was ended by {signal.Signals(-status).name}"
 
 @patch
 def bury(self:Hub, node, exit=None, **used):
@@ -505,11 +510,11 @@ def bury(self:Hub, node, exit=None, **used):
     self.move(node, "dead"); self.nodes.discard(node)
     if node.future.done(): return
     if self.closed or node.code is None: return node.future.set_exception(_stopped())
-    gone = "crashed", "the session's process has _ended"
-    status, error = node.verdict or (_describe_exit(exit, self.limits) if exit is not None else gone)
+    how = exit is not None and _describe_exit(exit, self.limits)
+    status, error = node.verdict or how or ("crashed", "the session's process has ended")
     self.finish(node, status=status, error=error, **used)
 
-# %% ../../nbs/03_sandbox.ipynb #711b8d82
+# %% ../../nbs/03_sandbox.ipynb #68de7fff
 @patch
 def close(self:Hub): self.closed = True
 
@@ -526,17 +531,18 @@ def shut(self:Hub):
     try: self.process.wait(5)
     except subprocess.TimeoutExpired: self.process.kill(); self.process.wait()
 
-# %% ../../nbs/03_sandbox.ipynb #2b2e3556
+# %% ../../nbs/03_sandbox.ipynb #fecec51d
 def _stopped() -> AgentDistillError:
-    return AgentDistillError("the sandbox has _stopped", fix="open a new Sandbox")
+    return AgentDistillError("the sandbox has stopped", fix="open a new Sandbox")
 
 def _ended() -> AgentDistillError:
     return AgentDistillError("the session is closed", fix="open a new one: sandbox.session()")
 
 class Session:
     "A Python state that branches: every step is tried in forks of the last one"
-    def __init__(self, hub: Hub):
-        self.hub, self.root, self.live, self.lock = hub, Link(), [], threading.RLock()
+    def __init__(self, hub: Hub, owner=None):
+        self.hub, self.owner, self.lock = hub, owner, threading.RLock()   # the owner lives as long
+        self.root, self.live = Link(), []
         self.layers = self._start(hub.control, [self.root])[0]
 
     def _start(self, parent, nodes):
@@ -560,7 +566,7 @@ class Session:
         self.root, self.live = node, []
         if others: self.hub.post(self.hub.end, others)
 
-# %% ../../nbs/03_sandbox.ipynb #243d468f
+# %% ../../nbs/03_sandbox.ipynb #ceee88b0
 def _code_of(code: str) -> str:
     "The code to run; one that is far too long becomes an error of its own"
     if len(code) > 200_000: return "raise SyntaxError('the code is too long')"
@@ -583,9 +589,10 @@ def commit(self:Session,
         if node is None:
             raise AgentDistillError("this outcome cannot be committed", where=repr(outcome)[:80],
                                     fix="commit one outcome of the session's last try_all, once")
-        self._keep(node if node.state == "idle" else self.root)
-    if node.state == "idle" or not outcome.alive: return outcome
-    return replace(outcome, status="crashed", error="the process _ended after its step")
+        kept = outcome.alive and node.state == "idle"
+        self._keep(node if kept else self.root)
+    if kept or not outcome.alive: return outcome
+    return replace(outcome, status="crashed", error="the process ended after its step")
 
 @patch
 def run(self:Session,
@@ -599,7 +606,7 @@ def close(self:Session):
     "End the session's processes"
     with self.lock: self._keep(None)
 
-# %% ../../nbs/03_sandbox.ipynb #dcbf6057
+# %% ../../nbs/03_sandbox.ipynb #29cacdaf
 @patch
 def __enter__(self:Session): return self
 @patch
@@ -607,7 +614,7 @@ def __exit__(self:Session, *exc): self.close()
 @patch
 def __del__(self:Session): self.close()
 
-# %% ../../nbs/03_sandbox.ipynb #fecec51d
+# %% ../../nbs/03_sandbox.ipynb #d29606c6
 class Report(dict):
     "Layer -> on, or off and why"
     def _repr_markdown_(self):
@@ -637,19 +644,19 @@ def _make_report(
         "import allow-list (a convenience)": f"on; not installed: {missing}" if missing else "on",
         **_NOT_YET})
 
-# %% ../../nbs/03_sandbox.ipynb #72b48960
+# %% ../../nbs/03_sandbox.ipynb #61bc6168
 def _check_setup(toolbox: Toolbox, imports):
     "AgentDistillError for a machine, tool or import list that cannot work"
     if sys.platform != "linux":
         raise AgentDistillError("the branching sandbox needs Linux", where=sys.platform,
-                                fix="use Colab, WSL 2 or a Linux container; nothing else runs here yet")
+                                fix="use Colab, WSL 2 or a Linux container")
     if not sys.executable: raise AgentDistillError("no Python to start", where="sys.executable")
     for name in (*toolbox.tools, *imports):
         if not isinstance(name, str) or not name.isidentifier() or name == "final_answer":
             raise AgentDistillError("a tool or import with a name that code cannot use", where=name,
-                                    fix="give each tool a plain function name, each import its top name")
+                                    fix="use plain names: `def search`, `numpy`")
 
-# %% ../../nbs/03_sandbox.ipynb #4d2eb199
+# %% ../../nbs/03_sandbox.ipynb #23bd80f9
 class Sandbox:
     "Runs model-written code in processes of its own; sessions branch from it"
     def __init__(self,
@@ -666,11 +673,11 @@ class Sandbox:
         self.ready = self.hub.control.future.result()
         with self.session() as s: self.report = _make_report(self.ready, s.layers)
 
-# %% ../../nbs/03_sandbox.ipynb #29cacdaf
+# %% ../../nbs/03_sandbox.ipynb #00e13c36
 @patch
 def session(self:Sandbox) -> Session:
     "A fresh Python state"
-    return Session(self.hub)
+    return Session(self.hub, self)
 
 @patch
 def close(self:Sandbox):
@@ -683,13 +690,13 @@ def __enter__(self:Sandbox): return self
 @patch
 def __exit__(self:Sandbox, *exc): self.close()
 
-# %% ../../nbs/03_sandbox.ipynb #4bb992ae
+# %% ../../nbs/03_sandbox.ipynb #e281cf4f
 def time_branches(
     sandbox: Sandbox,
     n: int,           # candidates
     megabytes: int,   # of state in the session
-    rounds: int = 7,
-) -> float:           # median milliseconds of a round
+    rounds: int = 9,
+) -> float:           # milliseconds of the fastest round
     "What a round of `try_all` and `commit` costs with trivial candidates"
     with sandbox.session() as session:
         session.run(f"state = b'x' * ({megabytes} << 20); x = 0")
@@ -698,4 +705,4 @@ def time_branches(
             t0 = time.perf_counter()
             session.commit(session.try_all(["x = x + 1"] * n)[0])
             times.append((time.perf_counter() - t0) * 1e3)
-    return sorted(times)[rounds // 2]
+    return min(times)

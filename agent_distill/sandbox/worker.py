@@ -60,7 +60,7 @@ def _scalar(x):
 def as_data(
     x,             # any object
     depth: int=0,  # levels above this one
-):  # None, bool, int, float, str, or lists and dicts (string keys) of these; ValueError when too deep
+) -> object:  # None, bool, int, float, str, lists and dicts of these; ValueError when too deep
     "`x` as JSON data"
     if depth > MAX_DEPTH: raise ValueError("the value is nested too deeply")
     if x is None or type(x) in (bool, int, str): return x
@@ -234,7 +234,8 @@ def libc():
 
 def fork_sibling() -> int:
     "Like `os.fork`, but the child is a child of our own parent; its `random` goes on from our state"
-    number, api, state, c = SYS_CLONE.get(os.uname().machine), ctypes.pythonapi, random.getstate(), libc()
+    number, state = SYS_CLONE.get(os.uname().machine), random.getstate()
+    api, c = ctypes.pythonapi, libc()
     args = map(ctypes.c_long, [number or 0, CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0])
     if number is None: pid = os.fork()
     else:
