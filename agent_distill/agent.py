@@ -22,11 +22,11 @@ from fastcore.basics import patch
 from .profile import AgentDistillError, Records
 from .questions import Question
 
-# %% ../nbs/04_agent.ipynb #8aa8b375
+# %% ../nbs/04_agent.ipynb #e95b5fe4
 def final_answer(answer):
     "ends the task with the answer"
 
-# %% ../nbs/04_agent.ipynb #92f5749c
+# %% ../nbs/04_agent.ipynb #7b0f2df9
 def tool_line(
     tool,   # any Python function with a docstring
 ) -> str:   # `name(arguments) -> type: first line of the docstring`
@@ -36,7 +36,7 @@ def tool_line(
     what = (inspect.getdoc(tool) or "").partition("\n")[0]
     return f"{tool.__name__}{signature}: {what}".rstrip(": ")
 
-# %% ../nbs/04_agent.ipynb #7b0f2df9
+# %% ../nbs/04_agent.ipynb #052a7340
 def _all_tools(tools):
     "The tools and `final_answer`, each name once"
     return list({t.__name__: t for t in [*tools, final_answer]}.values())
@@ -52,7 +52,7 @@ def cot_prompt() -> str:
     "The system prompt of plain chain of thought: no tools"
     return "Answer the question step by step."
 
-# %% ../nbs/04_agent.ipynb #052a7340
+# %% ../nbs/04_agent.ipynb #1a11084e
 _long = """You are an expert assistant who solves a task step by step with Python code.
 At each step write a 'Thought:' that says what you will do and why, then 'Code:' with one Python \
 block that ends in '```<end_code>'. The code is run, and what it prints comes back to you as an \
@@ -92,7 +92,7 @@ def long_prompt(
     lines = ["- " + tool_line(t) for t in _all_tools(tools)]
     return _long.format(tools="\n".join(lines), steps=max_steps)
 
-# %% ../nbs/04_agent.ipynb #b24de251
+# %% ../nbs/04_agent.ipynb #49a6da03
 END_CODE = "<end_code>"
 STOP = (END_CODE, "\nObservation:")   # an engine stops a turn at either
 
@@ -109,10 +109,11 @@ def render_action(
     label = f"Thought: {thought}\n" if thought else ""
     return f"{label}Code:\n```py\n{code}\n```{END_CODE}"
 
-# %% ../nbs/04_agent.ipynb #49a6da03
+# %% ../nbs/04_agent.ipynb #6f1b195b
 _observation = re.compile(r"^[ \t]*Observations?:", re.M | re.I)
 _label = re.compile(r"^[ \t]*(?:Thought|Code):", re.M)
-_block = re.compile(r"```(?:([\w+-]*)[ \t]*\n)?(.*?)(?:```(?!py)|(?=```py)|\Z)", re.S)
+_open = r"```(?:(?:py3?|python3?)(?=\s)[ \t]*\n?|(?P<tag>[\w+-]*)[ \t]*\n)?"
+_block = re.compile(_open + r"(?P<code>.*?)(?:```(?!py)|(?=```py)|\Z)", re.S | re.I)
 
 def own_turn(
     text: str,   # what the model generated
@@ -120,9 +121,7 @@ def own_turn(
     "Cut a turn before everything that was not the model's to write"
     return _observation.split(text.partition(END_CODE)[0])[0].rstrip()
 
-# %% ../nbs/04_agent.ipynb #c98af6fb
-_python_tags = {"", "py", "py3", "python", "python3"}
-
+# %% ../nbs/04_agent.ipynb #a4dbab21
 _acts = (ast.Call, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Import, ast.ImportFrom)
 
 def is_program(
@@ -134,15 +133,15 @@ def is_program(
 
 def _find_code(turn):
     "(where the action starts, its code, the odd tag), or None"
-    blocks = [(m.start(), m[2], (m[1] or "").lower()) for m in _block.finditer(turn)]
-    named = [b for b in blocks if b[2] in _python_tags]
+    blocks = [(m.start(), m["code"], m["tag"] or "") for m in _block.finditer(turn)]
+    named = [b for b in blocks if not b[2]]
     other = [b for b in blocks if is_program(b[1])]
     if named or other: return (named or other)[0]
     if blocks: return blocks[0]
     label = re.search(r"^[ \t]*Code:(.*)", turn, re.M | re.S)
     if label and is_program(label[1].strip()): return label.start(), label[1].strip(), ""
 
-# %% ../nbs/04_agent.ipynb #a3517506
+# %% ../nbs/04_agent.ipynb #917fb665
 class ParseError(ValueError):
     "A turn without an action; the message is what the model gets to read"
 
@@ -156,14 +155,14 @@ def parse_action(
     found = _find_code(turn)
     if not found: raise ParseError(f"no code in this turn. {_how}")
     start, code, tag = found
-    if tag not in _python_tags and not is_program(code):
+    if tag and not is_program(code):
         raise ParseError(f"the code block is marked {tag[:20]!r}, only Python runs. {_how}")
     code = textwrap.dedent(_label.split(code)[0]).strip("\n").rstrip()
     if not code.strip(): raise ParseError(f"the code block is empty. {_how}")
     thought = re.sub(r"\s*Code:\s*$", "", turn[:start])
     return Action(re.sub(r"^\s*Thought:\s*", "", thought).strip(), code)
 
-# %% ../nbs/04_agent.ipynb #cfa1801c
+# %% ../nbs/04_agent.ipynb #9dbe61aa
 @dataclass
 class Completion:
     "One sampled continuation of a conversation"
@@ -181,7 +180,7 @@ class Engine(Protocol):
     async def generate(self, messages, n=1, temperature=0.0, top_p=1.0, stop=(), prefix="",
                        seed=None, max_new_tokens=256) -> list[Completion]: ...
 
-# %% ../nbs/04_agent.ipynb #9388bbe1
+# %% ../nbs/04_agent.ipynb #683564c3
 @dataclass
 class Step:
     "One round of thought, code and observation"
@@ -198,10 +197,10 @@ class Step:
         outcomes = [c["outcome"] for c in self.candidates] or [self.outcome]
         return sum(o not in ("ok", "final") for o in outcomes) / len(outcomes)
 
-# %% ../nbs/04_agent.ipynb #e31b5535
+# %% ../nbs/04_agent.ipynb #b680175e
 def _no_usage(): return dict(prompt_tokens=0, completion_tokens=0, requests=0, searches=0)
 
-@dataclass
+@dataclass(repr=False)
 class Trajectory:
     "One question's way to its answer"
     question: Question
@@ -215,7 +214,10 @@ class Trajectory:
     stop: str = "max_steps"              # final | max_steps | error
     meta: dict = field(default_factory=dict)   # "error": why it stopped early
 
-# %% ../nbs/04_agent.ipynb #9b733b2e
+    def __repr__(self):
+        return f"<{self.question.id}: {len(self.steps)} steps, {self.stop}, answer {self.answer!r}>"
+
+# %% ../nbs/04_agent.ipynb #b125a312
 @patch
 def to_row(self: Trajectory) -> dict:
     "A JSON row; `id` is the question's"
@@ -229,7 +231,7 @@ def from_row(cls: Trajectory, row: dict) -> Trajectory:
     row["question"] = Question(**{**q, "aliases": tuple(q["aliases"])})
     return cls(**{**row, "steps": [Step(**s) for s in row["steps"]]})
 
-# %% ../nbs/04_agent.ipynb #683564c3
+# %% ../nbs/04_agent.ipynb #0576369b
 def shorten(
     text: str,
     limit: int,   # characters
@@ -250,14 +252,14 @@ def observation_text(
         text += ("\n" if text else "") + ("" if error.startswith("Error") else "Error: ") + error
     return shorten(text or outcome.value or "(no output)", limit)
 
-# %% ../nbs/04_agent.ipynb #fb5bdd3d
+# %% ../nbs/04_agent.ipynb #f7e70d0c
 def sandbox_tools(
     sandbox,   # a `Sandbox`
 ) -> list:     # the functions that code in it may call
     "The tools of a sandbox, for the prompt"
     return [tool.fn for tool in sandbox.hub.toolbox.tools.values()]
 
-# %% ../nbs/04_agent.ipynb #5c47956d
+# %% ../nbs/04_agent.ipynb #836fa711
 @dataclass
 class Candidate:
     "One sampled action and what running it gave"
@@ -284,7 +286,7 @@ class Candidate:
         if self.status == "final": return self.outcome.logs or ""
         return observation_text(self.outcome)
 
-# %% ../nbs/04_agent.ipynb #0576369b
+# %% ../nbs/04_agent.ipynb #2454c3b9
 def read_candidate(
     completion: Completion,
     prefix: str = "",   # how the turn was made to begin
@@ -295,7 +297,7 @@ def read_candidate(
     except ParseError as e: return Candidate(own_turn(text), own_turn(text), "", *facts, str(e))
     return Candidate(render_action(thought, code), thought, code, *facts)
 
-# %% ../nbs/04_agent.ipynb #04fd0b29
+# %% ../nbs/04_agent.ipynb #d41fc461
 @patch(as_prop=True)
 def key(self: Candidate) -> str:
     "What a candidate votes for: everything observable about its outcome"
@@ -311,7 +313,7 @@ def vote(
     votes = Counter(c.key for c in valid)
     return max(valid or candidates, key=lambda c: (votes[c.key] if c.valid else 0, c.logprob))
 
-# %% ../nbs/04_agent.ipynb #36bbecdc
+# %% ../nbs/04_agent.ipynb #54707fc1
 def try_candidates(
     session,                       # of the sandbox
     candidates: list[Candidate],   # parsed; get their `outcome`
@@ -325,7 +327,7 @@ def try_candidates(
     if len(candidates) > 1 and best.outcome: best.outcome = session.commit(best.outcome)
     return best
 
-# %% ../nbs/04_agent.ipynb #352ec60f
+# %% ../nbs/04_agent.ipynb #a34d75fb
 def derive_seed(
     seed: int,
     *parts,   # question id, step number, ...
@@ -334,7 +336,7 @@ def derive_seed(
     text = json.dumps([seed, *parts])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
-# %% ../nbs/04_agent.ipynb #2454c3b9
+# %% ../nbs/04_agent.ipynb #6cd1746c
 def _facts(c, winner, votes):
     "One candidate of a SAG step as plain data"
     return dict(thought=c.thought, code=c.code, observation=shorten(c.observation, 300),
@@ -348,7 +350,7 @@ def _step(candidates, best):
     return Step(best.thought, best.code, best.observation, best.status, rows,
                 sum(c.tokens for c in candidates))
 
-# %% ../nbs/04_agent.ipynb #648c4eab
+# %% ../nbs/04_agent.ipynb #d320d711
 @patch
 def add(self: Trajectory, candidates: list[Candidate], best: Candidate) -> Step:
     "Append the step that `best` won to the conversation and the record"
@@ -364,7 +366,7 @@ def _searches(outcome):
     "How often the code that counts called `search`"
     return sum(call["tool"] == "search" for call in outcome.tool_calls)
 
-# %% ../nbs/04_agent.ipynb #d41fc461
+# %% ../nbs/04_agent.ipynb #7a02ae8d
 @patch
 def count(self: Trajectory, completions: list[Completion]):
     "Add a request to the bill: its prompt once, all that was generated"
@@ -388,7 +390,7 @@ async def take_step(
     best = await asyncio.to_thread(try_candidates, session, candidates)
     return t.add(candidates, best)
 
-# %% ../nbs/04_agent.ipynb #3bad6824
+# %% ../nbs/04_agent.ipynb #4a615d66
 async def solve(
     question: Question,
     engine: Engine,
@@ -424,16 +426,27 @@ async def _steps(t, session, engine, max_steps, on_step, sampling):
         if on_step: on_step(step)
         if step.outcome == "final": return
 
-# %% ../nbs/04_agent.ipynb #6cd1746c
+# %% ../nbs/04_agent.ipynb #ce30c006
+async def _known(coroutine, box):
+    "Run a coroutine, leaving in `box` what is needed to cancel it from outside"
+    box.append((asyncio.get_running_loop(), asyncio.current_task()))
+    return await coroutine
+
 def run_async(
     coroutine,
 ):             # its result
-    "Run a coroutine to its end, from a script or from a cell"
+    "Run a coroutine to its end, from a script or from a cell; an interrupt cancels it"
     try: asyncio.get_running_loop()
     except RuntimeError: return asyncio.run(coroutine)
-    with ThreadPoolExecutor(1) as pool: return pool.submit(asyncio.run, coroutine).result()
+    box = []
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(asyncio.run, _known(coroutine, box))
+        try: return job.result()
+        except KeyboardInterrupt:
+            for loop, task in box: loop.call_soon_threadsafe(task.cancel)
+            raise
 
-# %% ../nbs/04_agent.ipynb #d320d711
+# %% ../nbs/04_agent.ipynb #12ec0221
 def _bar(total, done, progress):
     "A progress bar; None: only where there is a terminal"
     from tqdm import tqdm
@@ -451,7 +464,7 @@ async def _gather(one, questions, concurrency, records, bar):
         return t
     return await asyncio.gather(*map(work, questions))
 
-# %% ../nbs/04_agent.ipynb #2cca4410
+# %% ../nbs/04_agent.ipynb #bcb24ab2
 def run_many(
     one,                      # async function: question -> Trajectory
     questions: list[Question],
@@ -471,7 +484,7 @@ def run_many(
     done.update({t.question.id: t for t in new})
     return [done[q.id] for q in questions]
 
-# %% ../nbs/04_agent.ipynb #7a02ae8d
+# %% ../nbs/04_agent.ipynb #11b2ed22
 def run_agents(
     questions: list[Question],
     engine: Engine,
@@ -490,7 +503,7 @@ def run_agents(
                              seed=derive_seed(seed, q.id), **options)
     return run_many(one, questions, concurrency, records, progress)
 
-# %% ../nbs/04_agent.ipynb #4a615d66
+# %% ../nbs/04_agent.ipynb #47fac1da
 def _boxed(text):
     "The content of the last \\boxed{...}, braces balanced"
     start = text.rfind("\\boxed{")
@@ -508,7 +521,7 @@ def cot_answer(
     found = re.findall(r"answer is:?[ \t]*([^\n]+)", text, re.I)
     return (found[-1].strip().rstrip(".").strip(" *$") or None) if found else None
 
-# %% ../nbs/04_agent.ipynb #9b57d4ed
+# %% ../nbs/04_agent.ipynb #978347e9
 async def solve_cot(
     question: Question,
     engine: Engine,
@@ -537,7 +550,7 @@ def run_cot(questions, engine, *, seed=0, concurrency=64, records=None, progress
     def one(q): return solve_cot(q, engine, seed=derive_seed(seed, q.id), **options)
     return run_many(one, questions, concurrency, records, progress)
 
-# %% ../nbs/04_agent.ipynb #e76f4c6c
+# %% ../nbs/04_agent.ipynb #af4761ba
 def _pre(text, kind): return f'<pre class="{kind}">{html.escape(str(text))}</pre>' if text else ""
 
 def _candidates_html(step):
@@ -556,11 +569,12 @@ def step_html(
     k: int,     # its number, from 1
 ) -> str:
     "One step as HTML; everything in it is escaped"
-    return (f'<div class="step {html.escape(step.outcome)}"><b>{k}. {html.escape(step.outcome)}</b> '
-            f'<p>{html.escape(step.thought)}</p>{_pre(step.code, "code")}'
-            f'{_pre(step.observation, "obs")}{_candidates_html(step)}</div>')
+    outcome = html.escape(step.outcome)
+    shown = _pre(step.code, "code") + _pre(step.observation, "obs") + _candidates_html(step)
+    return (f'<div class="step {outcome}"><b>{k}. {outcome}</b>'
+            f"<p>{html.escape(step.thought)}</p>{shown}</div>")
 
-# %% ../nbs/04_agent.ipynb #1f893f17
+# %% ../nbs/04_agent.ipynb #0555e03d
 _css = """.traj{font:14px/1.4 system-ui,sans-serif;max-width:52rem}.traj pre{white-space:pre-wrap;
 overflow-wrap:anywhere;margin:.2em 0;padding:.4em .6em;border-radius:4px;background:#f2f4f7;
 color:#1a1c20}
@@ -584,14 +598,15 @@ def trajectory_html(
                                     if m["role"] == "assistant")
     error = _pre(t.meta.get("error"), "obs")
     facts = ", ".join(f"{v} {k.replace('_', ' ')}" for k, v in t.usage.items())
-    return (f'<div class="traj"><b>{html.escape(t.question.question)}</b>{steps}{error}'
-            f"<p>answer: <b>{html.escape(str(t.answer))}</b>, gold: {html.escape(t.question.answer)} "
-            f"({verdict(t)}, stopped: {html.escape(t.stop)})</p><small>{facts}</small></div>")
+    ask, answer, gold = map(html.escape, (t.question.question, str(t.answer), t.question.answer))
+    end = f"{verdict(t)}, stopped: {html.escape(t.stop)}"
+    return (f'<div class="traj"><b>{ask}</b>{steps}{error}<p>answer: <b>{answer}</b>, gold: {gold} '
+            f"({end})</p><small>{html.escape(facts)}</small></div>")
 
 @patch
 def _repr_html_(self: Trajectory): return f"<style>{_css}</style>{trajectory_html(self)}"
 
-# %% ../nbs/04_agent.ipynb #e50523cd
+# %% ../nbs/04_agent.ipynb #ceb804fb
 _script = """const pick=k=>document.getElementById(k).value;
 function show(){let n=0;document.querySelectorAll('article').forEach(a=>{
 const on=['method','benchmark','verdict'].every(k=>!pick(k)||a.dataset[k]===pick(k));
@@ -618,7 +633,7 @@ def _article(method, t):
             f"{html.escape(t.question.benchmark)}: {title}</summary>{trajectory_html(t)}"
             "</details></article>")
 
-# %% ../nbs/04_agent.ipynb #12ec0221
+# %% ../nbs/04_agent.ipynb #0327f528
 def write_page(
     trajectories_by_method: dict[str, list[Trajectory]],   # method -> its trajectories
     path,                                                  # of the HTML file
@@ -630,7 +645,7 @@ def write_page(
                + _select("verdict", [verdict(t) for _, t in pairs]))
     page = (f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Trajectories</title>'
             f'<meta http-equiv="Content-Security-Policy" content="{_policy()}"><style>{_css}'
-            f"body{{font:14px/1.4 system-ui,sans-serif;margin:1.5rem}}article{{margin:.4em 0}}</style>"
+            "body{font:14px/1.4 system-ui,sans-serif;margin:1.5rem}article{margin:.4em 0}</style>"
             f'<h1>Trajectories</h1><p>{filters}<span id="count"></span></p>'
             f"{''.join(_article(m, t) for m, t in pairs)}<script>{_script}</script></html>")
     path = Path(path)
