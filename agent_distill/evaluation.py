@@ -268,7 +268,7 @@ def compare(
 
 # %% ../nbs/08_evaluation.ipynb #e0d82396
 from .agent import (Completion, EngineError, Step, Trajectory, long_prompt, run_agents,
-                                 run_cot, write_page)
+                                 run_cot, sandbox_tools, write_page)
 
 # %% ../nbs/08_evaluation.ipynb #594dcd72
 INVALID = ("error", "timeout", "crashed", "flooded", "parse_error")
@@ -386,7 +386,7 @@ def run_method(
         n, model = method.samples(profile), getattr(profile, method.model)
         if n > 1: how |= dict(n=n, temperature=profile.sag_temperature, top_p=profile.sag_top_p)
         if not method.adapter and not model.startswith("mini-"):
-            how["system"] = long_prompt(sandbox.tools)  # nobody has taught it the format
+            how["system"] = long_prompt(sandbox_tools(sandbox))  # the format was never taught
         found = run_agents(questions, engine, sandbox, max_steps=profile.max_steps,
                            max_new_tokens=profile.max_new_tokens, **how)
     for t in found: t.score = score(t.question, t.answer)
@@ -405,9 +405,13 @@ def _by_benchmark(questions: list[Question]) -> dict[str, list[Question]]:
     for q in questions: groups.setdefault(q.benchmark, []).append(q)
     return groups
 
-def _left(groups: dict, files: dict) -> bool:
-    "Whether any question still has to be asked"
-    return any(files[b] is None or q.id not in files[b] for b, qs in groups.items() for q in qs)
+class _Shelf:
+    "One record file a benchmark behind the face of a single one"
+    def __init__(self, files: dict): self.files = files
+    @property
+    def rows(self): return [row for f in self.files.values() if f is not None for row in f.rows]
+    def append(self, row: dict):
+        if (file := self.files[row["question"]["benchmark"]]) is not None: file.append(row)
 
 # %% ../nbs/08_evaluation.ipynb #dda81141
 def evaluate(
@@ -422,17 +426,16 @@ def evaluate(
     "Run every method on every benchmark"
     groups, found, loaded, current = _by_benchmark(questions), {}, None, None
     for m in sorted(methods, key=lambda m: (m.model, m.adapter)):
-        files = {bench: records(m.slug, bench) for bench in groups}
-        if _left(groups, files) and loaded != (m.model, m.adapter):
+        shelf = _Shelf({bench: records(m.slug, bench) for bench in groups})
+        todo = {q.id for q in questions} - {row["id"] for row in shelf.rows}
+        if todo and loaded != (m.model, m.adapter):
             current = None  # let go of one engine before loading the next
             loaded, current = (m.model, m.adapter), engine(m.model, m.adapter)
-        found[m.name] = {}
+        ts = run_method(m, questions, current, sandbox, profile, seed, shelf)
+        found[m.name] = {bench: [t for t in ts if t.question.benchmark == bench] for bench in groups}
         for bench, qs in groups.items():
-            where = f"{m.name} on {bench}"
-            ts = run_method(m, qs, current, sandbox, profile, seed, files[bench])
-            missing(qs, ts, where=where)
-            _broken(ts, where)
-            found[m.name][bench] = ts
+            missing(qs, found[m.name][bench], where=f"{m.name} on {bench}")
+            _broken(found[m.name][bench], f"{m.name} on {bench}")
     return {m.name: found[m.name] for m in methods}
 
 # %% ../nbs/08_evaluation.ipynb #5c5f4ec5

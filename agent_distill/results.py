@@ -66,7 +66,8 @@ def _about(out: Path) -> dict:
     "What the numbers of a run depend on, and what each stage took"
     m = Artifact.read(out / "evaluation").manifest
     stages = {s: Artifact.read(out / s).manifest for s in _STAGES if (out / s).is_dir()}
-    took = {s: {k: v.get(k) for k in ("wall_s", "peak_rss_mb", "counts")} for s, v in stages.items()}
+    kept = ("wall_s", "peak_rss_mb", "counts")
+    took = {s: {k: v.get(k) for k in kept} for s, v in stages.items()}
     return {k: m[k] for k in ("profile", "seed", "config", "versions")} | {"stages": took}
 
 def record(
@@ -168,7 +169,8 @@ def claims_table(
     folder=None,
 ) -> str:  # markdown
     "Each claim, the paper's numbers, the run's comparison, and the verdict"
-    def paper(c): return " / ".join(f"{p:+.1f}" for p in paper_points(c, folder).values()) or "no number"
+    def paper(c):
+        return " / ".join(f"{p:+.1f}" for p in paper_points(c, folder).values()) or "no number"
     def ours(c):
         found = find(c, results)
         if found is None: return "-"
