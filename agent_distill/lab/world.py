@@ -26,7 +26,7 @@ FIRST = (
     "Mira Mona Nadia Nigel Nina Nora Olga Oscar Otto Paula Percy Petra Quentin Ralph Rita "
     "Rosa Ruben Selma Simon Sofia Stella Theo Tilda Ursula Viktor").split()
 
-# %% ../../nbs/lab/00_world.ipynb #13b8f634
+# %% ../../nbs/lab/00_world.ipynb #0cf699a7
 LAST = (
     "Abbott Acker Adler Ames Archer Baird Banks Barlow Becker Bell Bishop Blake Bolton Booth "
     "Bowman Brandt Briggs Burke Byrne Carver Chase Clay Cole Conway Cooper Craig Crane Dalton "
@@ -41,13 +41,13 @@ LAST = (
     "Thorpe Tucker Turner Vance Vogel Wagner Walsh Watts Webb Weiss Wilder Winter Wolfe Woods "
     "York Zimmer").split()
 
-# %% ../../nbs/lab/00_world.ipynb #e8157ea2
+# %% ../../nbs/lab/00_world.ipynb #a006dc2d
 CITY = [a + b for a in "Ald Bel Cor Dun Esk Fen Gar Hol Kar Lor Mar Nor Ost Pel Ras Tor".split()
         for b in "mora ton wick haven ford bury stad vale mere gate".split()]
 COUNTRY = [a + b for a in "Arv Bor Cal Dor Elm Fal Gren Hal Ist Jor".split()
            for b in "enia land avia istan".split()]
 
-# %% ../../nbs/lab/00_world.ipynb #e083a333
+# %% ../../nbs/lab/00_world.ipynb #ba4f961c
 ADJ = (
     "Amber Ancient Bitter Bold Broken Burning Calm Crimson Crooked Dark Distant Empty Endless "
     "Faded Fallen Fearless First Frozen Gentle Gilded Golden Green Hidden Hollow Hungry Iron "
@@ -61,7 +61,7 @@ NOUN = (
     "Prairie Prison Promise Queen Rain River Sailor Signal Soldier Spring Station Stranger "
     "Summer Temple Theater Tiger Tower Train Valley Village Violin Window Wolf").split()
 
-# %% ../../nbs/lab/00_world.ipynb #ba4f961c
+# %% ../../nbs/lab/00_world.ipynb #2c6a5435
 WORK = "Song Tale Book House Night Road Light Garden Shadow Voice Year Return".split()
 TRADE = "Foods Motors Press Steel Optics Textiles Shipping Glass Radio Tools Paper Marine".split()
 JOB = (
@@ -70,7 +70,7 @@ JOB = (
     "reporter sculptor singer surgeon tailor teacher writer").split()
 MONEY = "crown ducat florin guilder krona lira mark peso pound rand shilling thaler".split()
 
-# %% ../../nbs/lab/00_world.ipynb #bb4f955d
+# %% ../../nbs/lab/00_world.ipynb #ff0ec6dc
 @dataclass(frozen=True)
 class Relation:
     "How one kind of fact is stored, told, searched and asked"
@@ -83,7 +83,7 @@ class Relation:
     def np(self, x): return f"the {self.noun} {x}"
     def query(self, x): return f"{self.noun} {x}"
 
-# %% ../../nbs/lab/00_world.ipynb #f4ec0f6b
+# %% ../../nbs/lab/00_world.ipynb #5cc5d300
 R = Relation
 _PERSON = dict(
     born=R("person", "city", "birthplace of", ("{s} was born in {o}.", "{s} comes from {o}."),
@@ -97,7 +97,7 @@ _PERSON = dict(
              ("{s} is married to {o}.", "{s} shares a home with {o}."),
              ("Who is married to {x}?", "Who is the spouse of {x}?")))
 
-# %% ../../nbs/lab/00_world.ipynb #5cc5d300
+# %% ../../nbs/lab/00_world.ipynb #13411bba
 _WORKS = dict(
     director=R("film", "person", "director of",
                ("{s} was directed by {o}.", "{s} is a film by {o}."),
@@ -114,7 +114,7 @@ _WORKS = dict(
                 ("{s} was published in {o}.", "{s} first appeared in {o}."),
                 ("When was {x} published?", "What is the publication year of {x}?")))
 
-# %% ../../nbs/lab/00_world.ipynb #88d581b8
+# %% ../../nbs/lab/00_world.ipynb #62cda809
 _FIRMS = dict(
     founder=R("company", "person", "founder of",
               ("{s} was founded by {o}.", "{s} was started by {o}."),
@@ -126,7 +126,7 @@ _FIRMS = dict(
               ("{s} employs {o} workers.", "{s} has a staff of {o}."),
               ("How many workers does {x} have?", "What is the number of workers of {x}?")))
 
-# %% ../../nbs/lab/00_world.ipynb #62cda809
+# %% ../../nbs/lab/00_world.ipynb #70e3d343
 _PLACES = dict(
     country=R("city", "country", "country of", ("{s} lies in {o}.", "{s} is a city in {o}."),
               ("Which country is {x} in?", "What is the country of {x}?")),
@@ -140,12 +140,12 @@ _PLACES = dict(
     money=R("country", "money", "currency of", ("{s} pays with the {o}.", "{s} uses the {o}."),
             ("What money is used in {x}?", "What is the currency of {x}?")))
 
-# %% ../../nbs/lab/00_world.ipynb #70e3d343
+# %% ../../nbs/lab/00_world.ipynb #f33f449e
 RELATIONS = {**_PERSON, **_WORKS, **_FIRMS, **_PLACES}
 TYPES = ("person", "film", "book", "company", "city", "country")
 OF_TYPE = {t: [r for r, v in RELATIONS.items() if v.subject == t] for t in TYPES}
 
-# %% ../../nbs/lab/00_world.ipynb #40cac614
+# %% ../../nbs/lab/00_world.ipynb #054124cc
 def chains(hops: int) -> list[tuple[str, ...]]:
     "All relation chains of this length whose steps fit and that do not walk in a circle"
     out = [(r,) for r in RELATIONS]
@@ -157,7 +157,7 @@ def chains(hops: int) -> list[tuple[str, ...]]:
 
 chains_cached = lru_cache(chains)
 
-# %% ../../nbs/lab/00_world.ipynb #6c12a21f
+# %% ../../nbs/lab/00_world.ipynb #c4028bb9
 COMPARE = dict(   # (question forms, words between the values, the better of the two)
     released=(("Which film came out first, {a} or {b}?",
                "Which is the older film, {a} or {b}?"),
@@ -175,7 +175,7 @@ COMPARE = dict(   # (question forms, words between the values, the better of the
               "Which is the larger company, {a} or {b}?"),
              "less than", "more than", max))
 
-# %% ../../nbs/lab/00_world.ipynb #c4028bb9
+# %% ../../nbs/lab/00_world.ipynb #29f3d80e
 SIZES = dict(person=900, film=350, book=300, company=250, city=160, country=40)
 
 def _names(kind, n, rng):
@@ -186,14 +186,14 @@ def _names(kind, n, rng):
     picks = rng.sample(range(len(a) * len(b)), n)
     return [shape.format(a[i // len(b)], b[i % len(b)]) for i in picks]
 
-# %% ../../nbs/lab/00_world.ipynb #1b1613f7
+# %% ../../nbs/lab/00_world.ipynb #d82017b7
 VALUES = dict(
     age=lambda rng: str(rng.randint(20, 90)), year=lambda rng: str(rng.randint(1950, 2019)),
     thousands=lambda rng: str(rng.randint(10, 99)),
     hundreds=lambda rng: str(rng.randint(2, 90) * 100),
     job=lambda rng: rng.choice(JOB), money=lambda rng: rng.choice(MONEY))
 
-# %% ../../nbs/lab/00_world.ipynb #d82017b7
+# %% ../../nbs/lab/00_world.ipynb #8f9a5ef8
 class World:
     "Entities, their facts and how each fact is told; all of it follows from `seed` and `scale`"
     def __init__(self, seed, scale: float = 1.0):
@@ -224,7 +224,7 @@ class World:
         return [Passage(id=f"w{self.seed}-{i}", title=n, text=self.text(n))
                 for i, n in enumerate(self.facts)]
 
-# %% ../../nbs/lab/00_world.ipynb #fb54ff13
+# %% ../../nbs/lab/00_world.ipynb #d7632981
 @dataclass
 class Hop:
     "One looked-up fact: what is needed, the query that finds it, the sentence that tells it"
@@ -246,7 +246,7 @@ class Problem:
     need: str = ""
     values: list[str] = field(default_factory=list)
 
-# %% ../../nbs/lab/00_world.ipynb #d7632981
+# %% ../../nbs/lab/00_world.ipynb #9568cd8f
 def hop(world, name, rel) -> Hop:
     "Look up one fact"
     r = RELATIONS[rel]
@@ -260,7 +260,7 @@ def chain_problem(world, start, chain, rng) -> Problem:
     text = rng.choice(RELATIONS[chain[-1]].ask).format(x=x)
     return Problem(f"hop{len(chain)}", text, name, hops)
 
-# %% ../../nbs/lab/00_world.ipynb #3190608a
+# %% ../../nbs/lab/00_world.ipynb #1d572c66
 def compare_problem(world, a, b, rel, rng) -> Problem:
     "Two entities, one relation, the larger or the earlier one"
     forms, less, more, pick = COMPARE[rel]
@@ -269,7 +269,7 @@ def compare_problem(world, a, b, rel, rng) -> Problem:
     text = rng.choice(forms).format(a=a, b=b)
     return Problem("compare", text, a if va == pick(va, vb) else b, hops, verdict)
 
-# %% ../../nbs/lab/00_world.ipynb #e1279ede
+# %% ../../nbs/lab/00_world.ipynb #26d1234f
 def draw_chain(world, rng, hops: int) -> Problem:
     "A random question of `hops` hops"
     while True:
@@ -286,7 +286,7 @@ def draw_compare(world, rng) -> Problem:
         if world.facts[a][rel] != world.facts[b][rel]:
             return compare_problem(world, a, b, rel, rng)
 
-# %% ../../nbs/lab/00_world.ipynb #d96edbd9
+# %% ../../nbs/lab/00_world.ipynb #f7ff35e3
 THING = "apples books boxes cards coins eggs marbles pens shells stamps".split()
 WORDS = {   # text, what is asked, the steps (n1.. are numbers; a, b, c earlier results)
     "give": (("{p} has {n1} {t}. {p} buys {n2} more and then gives {n3} to {q}. How many {t} "
@@ -308,7 +308,7 @@ WORDS = {   # text, what is asked, the steps (n1.. are numbers; a, b, c earlier 
              "seats does it have?"),
             "the number of seats", ("{n1} * {n2}", "a + {n3}"))}
 
-# %% ../../nbs/lab/00_world.ipynb #b551cd5f
+# %% ../../nbs/lab/00_world.ipynb #fc71accd
 WORDS.update({
     "shops": (("{p} has {n1} {t} and {q} has {n2} {t}. Each sells {n3}. How many {t} are left "
               "in all?"),
@@ -329,7 +329,7 @@ WORDS.update({
              "longer. How many miles is the way?"),
             "the number of miles of the way", ("{n1} * {n2}", "a + {n3}"))})
 
-# %% ../../nbs/lab/00_world.ipynb #f7ff35e3
+# %% ../../nbs/lab/00_world.ipynb #31ae3040
 OPS = {"+": lambda x, y: x + y, "-": lambda x, y: x - y, "*": lambda x, y: x * y}
 
 def solve_steps(steps, numbers: dict) -> list[int]:
@@ -340,7 +340,7 @@ def solve_steps(steps, numbers: dict) -> list[int]:
         env[v] = OPS[op](*(env[x] if x in env else int(x) for x in (l, r))); out.append(env[v])
     return out
 
-# %% ../../nbs/lab/00_world.ipynb #31ae3040
+# %% ../../nbs/lab/00_world.ipynb #aa95a44c
 def _number(rng, digits):
     return rng.randint(2 if digits == 1 else 10 ** (digits - 1), 10 ** digits - 1)
 
@@ -356,7 +356,7 @@ def draw_sum(rng, digits=(1, 2)) -> Problem:
         return Problem("sum", text.format(**kw), str(values[-1]), need=need.format(**kw),
                        sums=sums, values=[str(v) for v in values])
 
-# %% ../../nbs/lab/00_world.ipynb #aa95a44c
+# %% ../../nbs/lab/00_world.ipynb #e0b4a9ad
 TUTORIAL_SEED = 2505
 MINI = {"mini-hotpot": "fact", "mini-musique": "fact", "mini-2wiki": "fact",
         "mini-gsm": "math", "mini-gsm-hard": "math"}
@@ -364,7 +364,7 @@ MINI = {"mini-hotpot": "fact", "mini-musique": "fact", "mini-2wiki": "fact",
 @lru_cache(None)
 def tutorial_world() -> World: return World(TUTORIAL_SEED)
 
-# %% ../../nbs/lab/00_world.ipynb #e0b4a9ad
+# %% ../../nbs/lab/00_world.ipynb #a2244015
 def _split(name: str) -> str:
     "The split in which questions may start from this entity"
     return "test" if random.Random(f"split-{name}").random() < .5 else "train"
@@ -375,7 +375,7 @@ def _draw(benchmark, world, rng):
     if benchmark == "mini-2wiki": return draw_compare(world, rng)
     return draw_chain(world, rng, 2 if benchmark == "mini-hotpot" else 3)
 
-# %% ../../nbs/lab/00_world.ipynb #b389f803
+# %% ../../nbs/lab/00_world.ipynb #4fa01faa
 def problems(benchmark: str, split: str, n: int, world: World | None = None) -> list[Problem]:
     "The first `n` different problems of a split, with solutions"
     rng, out = random.Random(f"{benchmark}-{split}"), {}
