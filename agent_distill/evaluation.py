@@ -432,7 +432,7 @@ def evaluate(
             current = None  # let go of one engine before loading the next
             loaded, current = (m.model, m.adapter), engine(m.model, m.adapter)
         ts = run_method(m, questions, current, sandbox, profile, seed, shelf)
-        found[m.name] = {bench: [t for t in ts if t.question.benchmark == bench] for bench in groups}
+        found[m.name] = {b: [t for t in ts if t.question.benchmark == b] for b in groups}
         for bench, qs in groups.items():
             missing(qs, found[m.name][bench], where=f"{m.name} on {bench}")
             _broken(found[m.name][bench], f"{m.name} on {bench}")
