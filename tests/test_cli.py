@@ -1,0 +1,177 @@
+"The command line: arguments, exit codes, and one clear error for each bad input."
+import json, os, subprocess, sys
+from pathlib import Path
+
+import pytest
+
+from agent_distill import cli
+from agent_distill.agent import Completion
+from agent_distill.cli import main, needs, parser, plain
+from agent_distill.pipeline import STAGES
+from agent_distill.profile import PROFILES, Artifact
+
+COMMAND = [sys.executable, "-c", "import sys; from agent_distill.cli import main; sys.exit(main())"]
+
+
+def command(*args, **kw):
+    return subprocess.run([*COMMAND, *map(str, args)], capture_output=True, text=True, timeout=300, **kw)
+
+
+def one_error(capsys, *argv):
+    "Run a command that must fail as the user's fault; its single line on stderr"
+    assert main([str(a) for a in argv]) == 2
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("agent-distill: error: "), captured.err
+    assert "Traceback" not in captured.err + captured.out
+    return lines[0]
+
+
+def finished(folder, **files):
+    "A complete artifact of the mini profile"
+    art = Artifact(folder, PROFILES["mini"]).start()
+    for name, text in files.items(): art.path(name.replace("__", ".")).write_text(text)
+    art.finish()
+    return art
+
+
+def test_importing_is_light():
+    code = ("import sys, agent_distill.cli; print([m for m in ('torch', 'transformers', 'faiss', "
+            "'matplotlib', 'datasets', 'papermill', 'rich', 'numpy', 'pandas') if m in sys.modules])")
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_console_script_and_version():
+    script = Path(sys.executable).with_name("agent-distill")
+    line = [str(script)] if script.exists() else COMMAND
+    out = subprocess.run([*line, "--version"], capture_output=True, text=True)
+    assert out.returncode == 0 and out.stdout.strip()
+
+
+@pytest.mark.parametrize("argv", [
+    [], ["dance"], ["run", "--limit", "-1"], ["run", "--limit", "ten"], ["ask"], ["run", "--seed", "1.5"]])
+def test_wrong_arguments_end_in_2(argv, capsys):
+    with pytest.raises(SystemExit) as e: main(argv)
+    assert e.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["run", "report", "ask", "doctor"])
+def test_every_command_has_help(name, capsys):
+    with pytest.raises(SystemExit) as e: main([name, "--help"])
+    assert e.value.code == 0 and "--profile" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["doctor"]])
+def test_unknown_profile(argv, capsys, tmp_path):
+    error = one_error(capsys, *argv, "--profile", "huge", "--out", tmp_path / "run")
+    assert "'huge'" in error and all(name in error for name in PROFILES)
+    assert not (tmp_path / "run").exists()
+
+
+def test_unwritable_out_dir(capsys, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    error = one_error(capsys, "run", "--out", tmp_path / "file" / "run")
+    assert "cannot be written" in error and str(tmp_path / "file" / "run") in error and "--out" in error
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_out_dir_without_permission(capsys, tmp_path):
+    tmp_path.chmod(0o500)
+    assert "cannot be written" in one_error(capsys, "run", "--out", tmp_path / "run")
+
+
+def test_out_dir_among_the_chapters(capsys):
+    nbs = Path(cli.__file__).parent.parent / "nbs"
+    assert "among the chapters" in one_error(capsys, "run", "--out", nbs / "run")
+    assert not (nbs / "run").exists()
+
+
+def test_unknown_stage_names_the_stages(capsys, tmp_path):
+    error = one_error(capsys, "run", "--from", "teecher", "--out", tmp_path / "run")
+    assert "'teecher'" in error and all(s.name in error for s in STAGES)
+    assert "exclude" in one_error(capsys, "run", "--from", "1", "--only", "2", "--out", tmp_path / "run")
+
+
+def test_report_without_a_run(capsys, tmp_path):
+    error = one_error(capsys, "report", "--out", tmp_path)
+    assert "evaluation" in error and str(tmp_path) in error and "08_evaluation" in error
+
+
+def test_report_of_a_damaged_results_file(capsys, tmp_path):
+    finished(tmp_path / "evaluation", results__json="{")
+    assert "results" in one_error(capsys, "report", "--out", tmp_path)
+    (tmp_path / "evaluation" / "results.json").write_text("changed")
+    assert "changed or cut short" in one_error(capsys, "report", "--out", tmp_path)
+
+
+def test_ask_without_an_index(capsys, tmp_path):
+    main(["ask", "--out", str(tmp_path), "Who?"])
+    captured = capsys.readouterr()
+    assert "untrained" in captured.out  # it says which model would have answered
+    assert "'index' is missing" in captured.err and "02_retrieval" in captured.err
+
+
+def test_ask_rejects_empty_questions_and_unknown_methods(capsys, tmp_path):
+    assert "empty" in one_error(capsys, "ask", "--out", tmp_path, "  ")
+    error = one_error(capsys, "ask", "--out", tmp_path, "--method", "oracle", "Who?")
+    assert "'oracle'" in error and "agent_ftp" in error
+
+
+def test_ask_takes_the_distilled_student_if_it_is_whole(capsys, tmp_path):
+    art = finished(tmp_path / "student" / "agent_ftp", adapter_config__json="{}")
+    model, adapter, note = cli.choose_model("agent_ftp", tmp_path)
+    assert (model, adapter, note) == ("student", str(art.folder), "")
+    (art.folder / "adapter_config.json").unlink()
+    assert "missing" in one_error(capsys, "ask", "--out", tmp_path, "Who?")
+
+
+def test_answer_shows_each_step_and_nothing_else(tmp_path):
+    from agent_distill.sandbox import Sandbox
+    turns = ["Thought: one\x1b[2J.\nCode:\n```py\nx = 20\nprint(x)\n```<end_code>",
+             "no code at all",
+             "Thought: done.\nCode:\n```py\nfinal_answer(x + 1)\n```<end_code>"]
+
+    class Script:
+        async def generate(self, messages, n=1, **kw):
+            turn = turns[sum(m["role"] == "assistant" for m in messages)]
+            return [Completion(turn, 5, 50, -0.5, "stop")] * n
+
+    said = []
+    with Sandbox() as box:
+        t = cli.answer("What is it?", Script(), box, PROFILES["mini"], sag=2, say=said.append)
+    assert t.answer == "21" and len(said) == 3
+    assert "\x1b" not in "".join(said) and "2 candidates, 2 votes" in said[0]
+    assert said[1].startswith("Step 2 (parse_error") and cli.verdict(t).startswith("Answer: 21")
+
+
+def test_hostile_text_is_made_plain():
+    assert plain("a\x1b]0;title\x07\r\nb\u202e\ud800") == "a]0;title\nb"
+    assert plain("na\u00efve \u4e2d\t\u2014 \U0001f600") == "na\u00efve \u4e2d\t\u2014 \U0001f600"
+
+
+def test_doctor_says_what_is_here_and_what_is_needed(tmp_path):
+    done = command("doctor", "--out", tmp_path / "not" / "there")
+    assert done.returncode == 0 and not done.stderr
+    for word in ("cores", "GPU", "torch", "sandbox", *PROFILES): assert word in done.stdout
+    assert not (tmp_path / "not").exists()
+
+
+def test_needs_grow_with_the_profile():
+    mini, colab, paper = (needs(PROFILES[n]) for n in ("mini", "colab", "paper"))
+    assert mini.download == mini.gpu == 0 and mini.ram <= 4
+    assert paper.gpu > colab.gpu > 10 and paper.ram > 60 and paper.disk > colab.disk > mini.disk
+
+
+def test_the_line_to_go_on_with_reads_back(tmp_path):
+    argv = ["run", "--profile", "colab", "--out", "a folder/x", "--seed", "3", "--limit", "7"]
+    import shlex
+    line = shlex.split(cli.run_line(parser().parse_args(argv)))
+    assert line[0] == "agent-distill" and parser().parse_args(line[1:]) == parser().parse_args(argv)
+
+
+def test_a_closed_pipe_is_no_error(tmp_path):
+    done = subprocess.run(f'"{sys.executable}" -c "{COMMAND[2]}" doctor | head -1', shell=True,
+                          capture_output=True, text=True, timeout=300)
+    assert "Traceback" not in done.stderr

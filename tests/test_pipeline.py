@@ -1,0 +1,422 @@
+"""The pipeline: toys for the machinery, then the real chapters on the mini profile.
+
+The toys take seconds and cover what must hold on any profile: kept stages, kills, locks, failures. The
+tests marked slow run the chapters themselves with a small limit, once, and then damage what they left."""
+import json, os, shutil, signal, subprocess, sys, time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, locked, notebooks_folder,
+                                    plan, run)
+from agent_distill.profile import AgentDistillError, Artifact, read_jsonl
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 6  # questions a benchmark in the slow tests
+
+ROWS = """
+import time
+from pathlib import Path
+from agent_distill.profile import Artifact, get_profile, read_jsonl
+art = Artifact(out_dir + "/questions", get_profile(profile), seed, limit=limit)
+if not art.done:
+    rows = art.start().records("rows.jsonl")
+    for i in range(8):
+        if str(i) in rows: continue
+        time.sleep(0.4)
+        rows.append(dict(id=str(i), value=seed * 100 + i))
+    art.finish()
+"""
+USES = """
+from agent_distill.profile import Artifact, read_jsonl
+rows = read_jsonl(Artifact.read(out_dir + "/questions").path("rows.jsonl"))
+print(sum(row["value"] for row in rows))
+"""
+TOYS = (Stage("00_profile"), Stage("01_questions", "questions"), Stage("04_agent"))
+
+
+def chapter(nbs, name, *cells):
+    "Write a chapter with a parameters cell"
+    params = 'profile = "mini"\nout_dir = "_runs/mini"\nseed = 0\nlimit = 0'
+    nb = nbformat.v4.new_notebook(metadata={"kernelspec": dict(
+        name="python3", display_name="python3", language="python")})
+    nb.cells = [nbformat.v4.new_code_cell(params, metadata={"tags": ["parameters"]}),
+                *map(nbformat.v4.new_code_cell, cells)]
+    nbformat.write(nb, nbs / f"{name}.ipynb")
+
+
+@pytest.fixture
+def nbs(tmp_path):
+    folder = tmp_path / "nbs"
+    folder.mkdir()
+    chapter(folder, "00_profile", "import os; print(profile, seed, limit, os.getcwd())")
+    chapter(folder, "01_questions", ROWS)
+    chapter(folder, "04_agent", USES)
+    return folder
+
+
+def toys(out, nbs, **kw): return run("mini", out, stages=TOYS, nbs=nbs, progress=False, **kw)
+def statuses(runs): return {r.name: r.status for r in runs}
+def printed(copy): return [o["text"] for c in nbformat.read(copy, 4).cells for o in c.get("outputs", ())
+                           if o["output_type"] == "stream"]
+
+
+def cli(nbs, out, *args, **kw):
+    "`agent-distill run` on the toys, in a process of its own"
+    code = ("import functools, sys; from agent_distill import cli, pipeline as p;"
+            "s = (p.Stage('00_profile'), p.Stage('01_questions', 'questions'), p.Stage('04_agent'));"
+            f"cli.run = functools.partial(p.run, stages=s, nbs={str(nbs)!r});"
+            "sys.exit(cli.main(sys.argv[1:]))")
+    return subprocess.Popen([sys.executable, "-c", code, "run", "--out", str(out), *map(str, args)],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
+
+
+def count(path): return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def wait_for(path, rows, process, seconds=120):
+    "Until the record file has that many rows"
+    until = time.monotonic() + seconds
+    while count(path) < rows:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, f"no {rows} rows in {path}"
+        time.sleep(0.02)
+
+
+def children(pid):
+    return [int(p) for t in Path(f"/proc/{pid}/task").glob("*") for p in (t / "children").read_text().split()]
+
+
+# the stages
+
+def test_every_stage_is_a_chapter_of_the_checkout():
+    nbs = notebooks_folder()
+    for stage in STAGES: chapter_path(stage, nbs)
+    left_out = {p.stem for p in nbs.glob("[0-9]*.ipynb")} - {s.name for s in STAGES}
+    assert left_out <= {"03b_worker", "09_pipeline", "09b_cli"}, "a chapter that no run executes"
+
+
+def test_plan():
+    assert plan() == list(STAGES)
+    assert [s.name for s in plan("8")] == ["08_evaluation", "10_scaling", "11_results"]
+    assert [s.name for s in plan(only="student")] == ["07_student"]
+
+
+def test_a_wheel_without_notebooks_says_what_to_do(tmp_path):
+    with pytest.raises(AgentDistillError, match="pip install -e"): notebooks_folder(tmp_path)
+
+
+# toys: parameters, copies, resume
+
+def test_copies_parameters_and_working_directory(nbs, tmp_path):
+    runs = toys(tmp_path / "run", nbs, seed=3, limit=5)
+    copies = tmp_path / "run" / "notebooks"
+    assert statuses(runs) == {s.name: "ran" for s in TOYS}
+    assert printed(copies / "00_profile.ipynb") == [f"mini 3 5 {nbs}\n"]
+    assert printed(copies / "04_agent.ipynb") == ["2428\n"]
+    assert sorted(p.name for p in nbs.iterdir()) == [f"{s.name}.ipynb" for s in TOYS]
+    manifest = Artifact.read(tmp_path / "run" / "questions").manifest
+    assert (manifest["profile"]["name"], manifest["seed"], manifest["config"]) == ("mini", 3, {"limit": 5})
+    log = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert list(log) == [s.name for s in TOYS] and all(f["peak_mb"] > 0 for f in log.values())
+
+
+def test_finished_stages_are_kept_until_something_changes(nbs, tmp_path):
+    out = tmp_path / "run"
+    toys(out, nbs)
+    assert set(statuses(toys(out, nbs)).values()) == {"kept"}
+    chapter(nbs, "00_profile", "print('another text')")
+    assert statuses(toys(out, nbs)) == {"00_profile": "ran", "01_questions": "kept", "04_agent": "kept"}
+    assert statuses(toys(out, nbs, only="4")) == {"04_agent": "ran"}
+    assert statuses(toys(out, nbs, start="1")) == {"01_questions": "ran", "04_agent": "kept"}
+    assert statuses(toys(out, nbs, seed=1)) == {s.name: "ran" for s in TOYS}
+    assert count(out / "questions.stale-1" / "rows.jsonl") == 8, "the other seed's records are not deleted"
+
+
+def test_a_run_that_is_moved_stays_done(nbs, tmp_path):
+    toys(tmp_path / "here", nbs)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert set(statuses(toys(tmp_path / "there", nbs)).values()) == {"kept"}
+
+
+def test_a_deleted_artifact_is_made_again(nbs, tmp_path):
+    toys(tmp_path, nbs)
+    before = (tmp_path / "questions" / "rows.jsonl").read_text()
+    shutil.rmtree(tmp_path / "questions")
+    assert statuses(toys(tmp_path, nbs))["01_questions"] == "ran"
+    assert (tmp_path / "questions" / "rows.jsonl").read_text() == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"01_questions": 5}', "\x00"])
+def test_a_damaged_log_costs_time_only(nbs, tmp_path, text):
+    toys(tmp_path, nbs, only="0")
+    (tmp_path / "run.json").write_text(text)
+    assert statuses(run("mini", tmp_path, stages=TOYS[:1], nbs=nbs, progress=False)) == {"00_profile": "ran"}
+
+
+# toys: bad input and failures
+
+def test_bad_input_stops_before_any_kernel(nbs, tmp_path):
+    for kw, match in ((dict(profile="huge"), "unknown profile"), (dict(start="9"), "no stage"),
+                      (dict(out_dir=nbs / "x"), "among the chapters"),
+                      (dict(out_dir=nbs / "00_profile.ipynb" / "x"), "among the chapters")):
+        with pytest.raises(AgentDistillError, match=match):
+            run(**{**dict(out_dir=tmp_path / "run", stages=TOYS, nbs=nbs), **kw})
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_untagged_or_broken_chapter_is_refused(nbs, tmp_path):
+    (nbs / "04_agent.ipynb").write_text("{")
+    with pytest.raises(AgentDistillError, match="no notebook"): toys(tmp_path / "run", nbs)
+    nb = json.loads((nbs / "00_profile.ipynb").read_text())
+    nb["cells"][0]["metadata"] = {}
+    (nbs / "04_agent.ipynb").write_text(json.dumps(nb))
+    with pytest.raises(AgentDistillError, match="0 cells are tagged"): toys(tmp_path / "run", nbs)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_chapter_that_used_another_seed_is_caught(nbs, tmp_path):
+    chapter(nbs, "01_questions", "seed = 99", ROWS)
+    with pytest.raises(AgentDistillError, match=r"\('mini', 99\)"): toys(tmp_path, nbs)
+
+
+def test_the_readers_fault_is_one_line_and_code_2(nbs, tmp_path):
+    process = cli(nbs, tmp_path / "run", "--only", "agent")
+    out, err = process.communicate(timeout=120)
+    lines = [line for line in err.splitlines() if "error" in line]
+    assert process.returncode == 2 and len(lines) == 1 and "Traceback" not in out + err
+    assert "'questions' is missing" in lines[0] and "01_questions" in lines[0]
+
+
+def test_our_fault_shows_chapter_cell_and_copy_and_code_1(nbs, tmp_path):
+    chapter(nbs, "04_agent", "one = 1", "def broken(): return {}['nothing']", "broken()")
+    process = cli(nbs, tmp_path / "run")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    for part in ("04_agent stopped in cell 5", "KeyError", "notebooks/04_agent.ipynb", "agent-distill run"):
+        assert part in err
+    assert "papermill" not in err and "nbclient" not in err
+    assert statuses(toys(tmp_path / "run", nbs, only="1")) == {"01_questions": "ran"}, "what was done is kept"
+
+
+def test_a_kernel_that_dies(nbs, tmp_path):
+    chapter(nbs, "04_agent", "import os; os._exit(7)")
+    with pytest.raises(ChapterFailed, match="its kernel died"): toys(tmp_path, nbs)
+
+
+def test_damage_is_reported_whichever_stage_meets_it(nbs, tmp_path):
+    toys(tmp_path, nbs)
+    rows = tmp_path / "questions" / "rows.jsonl"
+    whole = rows.read_bytes()
+    for damage in (whole[:-9], whole.replace(b"3", b"4", 1)):
+        rows.write_bytes(damage)
+        for kw in ({}, dict(only="1"), dict(only="4")):
+            with pytest.raises(AgentDistillError, match="changed or cut short.*rows.jsonl.*fix"): toys(tmp_path, nbs, **kw)
+        assert rows.read_bytes() == damage
+    rows.write_bytes(whole)
+    assert set(statuses(toys(tmp_path, nbs)).values()) >= {"kept"}
+
+
+# toys: kills and locks
+
+@pytest.mark.parametrize("at", [1, 4, 7])
+def test_kill_9_loses_and_doubles_nothing(nbs, tmp_path, at):
+    rows = tmp_path / "killed" / "questions" / "rows.jsonl"
+    process = cli(nbs, tmp_path / "killed")
+    wait_for(rows, at, process)
+    process.kill()
+    process.wait()
+    runs = toys(tmp_path / "killed", nbs)  # at once: the orphaned kernel may still be writing
+    toys(tmp_path / "straight", nbs)
+    assert rows.read_text() == (tmp_path / "straight" / "questions" / "rows.jsonl").read_text()
+    assert statuses(runs) == {"00_profile": "kept", "01_questions": "ran", "04_agent": "ran"}
+    assert printed(tmp_path / "killed" / "notebooks" / "04_agent.ipynb") == ["28\n"]
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_the_kernel_and_says_how_to_go_on(nbs, tmp_path, sig):
+    rows = tmp_path / "run" / "questions" / "rows.jsonl"
+    process = cli(nbs, tmp_path / "run", "--seed", 2)
+    wait_for(rows, 2, process)
+    kernels = children(process.pid)
+    process.send_signal(sig)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err, err
+    assert f"stopped in 01_questions" in err and f"--out {tmp_path / 'run'} --seed 2" in err
+    assert kernels and not [k for k in kernels if Path(f"/proc/{k}").exists()]
+    survived = count(rows)
+    assert 2 <= survived < 8
+    toys(tmp_path / "run", nbs, seed=2)
+    assert [r["id"] for r in read_jsonl(rows)] == [str(i) for i in range(8)]
+
+
+def test_a_second_run_in_the_same_folder_is_refused(nbs, tmp_path):
+    rows = tmp_path / "questions" / "rows.jsonl"
+    first = cli(nbs, tmp_path)
+    wait_for(rows, 1, first)
+    with pytest.raises(AgentDistillError, match="another run"):
+        with locked(tmp_path, wait=0.3): pass
+    first.communicate(timeout=120)
+    assert first.returncode == 0 and count(rows) == 8
+
+
+# the chapters about the pipeline, which no run executes
+
+@pytest.mark.parametrize("name", ["09_pipeline", "09b_cli"])
+def test_chapter_executes(name, tmp_path):
+    import papermill
+    params = dict(profile="mini", out_dir=str(tmp_path / "run"), seed=0, limit=2)
+    papermill.execute_notebook(str(ROOT / "nbs" / f"{name}.ipynb"), str(tmp_path / "copy.ipynb"), params,
+                               cwd=str(ROOT / "nbs"), progress_bar=False)
+    assert not (tmp_path / "run").exists(), "no run inside the run"
+
+
+# the real chapters, once, with a small limit
+
+def command(*args, **kw):
+    code = "import sys; from agent_distill.cli import main; sys.exit(main())"
+    return subprocess.run([sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True,
+                          timeout=1800, **kw)
+
+
+def fails(*args):
+    "A command that must end in code 2 with one line and no traceback"
+    done = command(*args)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("agent-distill: error: ")]
+    assert done.returncode == 2 and len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory):
+    "A finished run of all chapters"
+    out = tmp_path_factory.mktemp("mini") / "run"
+    done = command("run", "--out", out, "--limit", LIMIT)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return out, done
+
+
+@pytest.fixture
+def copied(mini, tmp_path):
+    "The run, to be damaged; what was done before stays done in another folder"
+    return Path(shutil.copytree(mini[0], tmp_path / "run"))
+
+
+def everything(out):
+    "Hash of each file of the run's artifacts"
+    import hashlib
+    return {p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+            for s in STAGES if s.artifact for p in sorted((out / s.artifact).rglob("*")) if p.is_file()}
+
+
+@pytest.mark.slow
+def test_end_to_end(mini):
+    out, done = mini
+    for part in ("agent-distill+FTP+SAG", "mini", "trajectories.html", ".png", "agent-distill ask"):
+        assert part in done.stdout
+    for stage in STAGES:
+        copy = nbformat.read(out / "notebooks" / f"{stage.name}.ipynb", 4)
+        assert copy.metadata.papermill.parameters.limit == LIMIT
+        assert copy.metadata.papermill.exception is None
+        if not stage.artifact: continue
+        manifest = Artifact.read(out / stage.artifact).manifest
+        assert (manifest["profile"]["name"], manifest["seed"]) == ("mini", 0)
+    log = json.loads((out / "run.json").read_text())
+    assert max(f["peak_mb"] for f in log.values()) < 4096
+
+
+@pytest.mark.slow
+def test_a_second_run_keeps_everything(mini):
+    out, _ = mini
+    before = everything(out)
+    began = time.monotonic()
+    done = command("run", "--out", out, "--limit", LIMIT)
+    assert done.returncode == 0 and f"stages run: 0, kept: {len(STAGES)}" in done.stdout
+    assert everything(out) == before and time.monotonic() - began < 60
+
+
+@pytest.mark.slow
+def test_report_and_ask(mini):
+    out, _ = mini
+    assert "agent-distill+SAG" in command("report", "--out", out).stdout
+    question = read_jsonl(out / "questions" / "test.jsonl")[0]["question"]
+    began = time.monotonic()
+    done = command("ask", "--out", out, question)
+    assert done.returncode == 0 and "Step 1" in done.stdout, done.stderr
+    assert "answer" in done.stdout.lower() and "untrained" not in done.stdout
+    assert time.monotonic() - began < 120
+    assert "3 candidates" in command("ask", "--out", out, "--sag", 3, question).stdout
+
+
+DAMAGE = {
+    "a truncated index": ("index/index.faiss", lambda b: b[:len(b) // 2], "evaluation"),
+    "a passage with another hash": ("index/passages.jsonl", lambda b: b.replace(b"a", b"e", 1), "teacher"),
+    "a changed question": ("questions/test.jsonl", lambda b: b.replace(b"a", b"e", 1), "evaluation"),
+    "a lost adapter": ("student/agent_ftp/adapter_model.safetensors", None, "evaluation"),
+    "a torn manifest": ("teacher/manifest.json", lambda b: b[:99], "student"),
+    "a truncated dataset": ("teacher/dataset_agent.jsonl", lambda b: b[:-20], "student"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damage_is_one_clear_error(case, copied):
+    name, change, stage = DAMAGE[case]
+    path = copied / name
+    whole = path.read_bytes()
+    if change: path.write_bytes(change(whole))
+    else: path.unlink()
+    before = everything(copied)
+    for args in ((), ("--only", stage)):
+        error = fails("run", "--out", copied, "--limit", LIMIT, *args)
+        assert name in error and "fix: " in error
+    assert everything(copied) == before, "nothing that was done is lost"
+    path.write_bytes(whole)
+    done = command("run", "--out", copied, "--limit", LIMIT)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage, lacks", [("teacher", "01_questions"), ("student", "06_teacher"),
+                                          ("evaluation", "01_questions")])
+def test_a_stage_without_what_it_needs(stage, lacks, tmp_path):
+    error = fails("run", "--out", tmp_path, "--only", stage, "--limit", LIMIT)
+    assert "is missing" in error and lacks in error
+
+
+@pytest.mark.slow
+def test_an_unfinished_artifact_is_never_taken_for_a_finished_one(copied):
+    manifest = copied / "teacher" / "manifest.json"
+    facts = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**facts, "complete": False, "began": time.time()}))
+    error = fails("run", "--out", copied, "--only", "student", "--limit", LIMIT)
+    assert "'teacher' is not finished" in error and "06_teacher" in error
+
+
+def same_rows(a, b):
+    "The records of two runs by id, without what only time decides"
+    def rows(path): return {r["id"]: r for r in read_jsonl(path)}
+    one, two = rows(a), rows(b)
+    assert len(read_jsonl(a)) == len(one) and set(one) == set(two), "a record lost or doubled"
+    return [k for k in one if (one[k].get("messages"), one[k].get("answer")) !=
+            (two[k].get("messages"), two[k].get("answer"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage, records", [("06_teacher", "ftp.jsonl"),
+                                            ("08_evaluation", "agent-distill-sag/mini-musique.jsonl")])
+def test_kill_9_in_a_real_stage(stage, records, mini, copied):
+    folder = next(s.artifact for s in STAGES if s.name == stage)
+    shutil.rmtree(copied / folder)
+    code = "import sys; from agent_distill.cli import main; sys.exit(main())"
+    process = subprocess.Popen([sys.executable, "-c", code, "run", "--out", str(copied), "--limit", str(LIMIT),
+                                "--only", stage], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(copied / folder / records, 2, process, seconds=900)
+    process.kill()
+    process.wait()
+    done = command("run", "--out", copied, "--limit", LIMIT, "--only", stage)
+    assert done.returncode == 0, done.stderr
+    for path in sorted((mini[0] / folder).rglob("*.jsonl")):
+        name = path.relative_to(mini[0])
+        assert same_rows(path, copied / name) == [], name
