@@ -196,8 +196,8 @@ def choose_model(
                                 "choose agent_ftp, agent, student or teacher")
     adapter = out / "student" / method
     if Artifact(adapter, None).manifest: return "student", str(Artifact.read(adapter).folder), ""
-    return "student", None, (f"No distilled student in {shown(adapter)}: the untrained answers. "
-                             "`agent-distill run` makes it.")
+    note = f"No distilled student in {shown(adapter)}, so the untrained one answers."
+    return "student", None, note + " `agent-distill run` makes it."
 
 # %% ../nbs/09b_cli.ipynb #c59a90f4
 def answer(
