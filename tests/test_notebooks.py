@@ -115,7 +115,8 @@ def exported(tmp_path_factory):
 
 @every
 def test_notebook_is_clean(path, exported):
-    assert (exported / path.relative_to(ROOT)).read_text() == path.read_text(), "run nbdev_clean"
+    same = (exported / path.relative_to(ROOT)).read_text() == path.read_text()
+    assert same, "run nbdev_clean"
 
 
 def test_modules_are_what_the_notebooks_export(exported):

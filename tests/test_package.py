@@ -84,7 +84,7 @@ def test_site_metadata_comes_from_settings(cfg):
 def test_sidebar_lists_every_chapter():
     site = (ROOT / "_quarto.yml").read_text()
     listed = set(re.findall(r"- (\S+\.ipynb)", site))
-    here = {p.name for p in (ROOT / "nbs").glob("*.ipynb")}
+    here = {p.relative_to(ROOT / "nbs").as_posix() for d in ("nbs", "nbs/lab") for p in (ROOT / d).glob("*.ipynb")}
     assert here <= listed, f"not in the sidebar: {here - listed}"
 
 
