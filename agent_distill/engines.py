@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from .agent import Completion, EngineError, derive_seed
 from .profile import AgentDistillError, Profile
 
-# %% ../nbs/05_engines.ipynb #c35f5f10
+# %% ../nbs/05_engines.ipynb #bca9a727
 _mini = {"mini-teacher": "teacher", "mini-student": "student"}
 
 def resolve_model(
@@ -32,7 +32,7 @@ def resolve_model(
     raise AgentDistillError(f"the weights of {name} are not there", str(folder),
                             "reinstall agent_distill, or train them with the notebook nbs/lab")
 
-# %% ../nbs/05_engines.ipynb #bca9a727
+# %% ../nbs/05_engines.ipynb #59c70321
 def _device():
     import torch
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -53,6 +53,7 @@ def _quiet():
     finally:
         if shown: logging.enable_progress_bar()
 
+# %% ../nbs/05_engines.ipynb #8694619f
 def load_model(
     name: str,             # see `resolve_model`
     adapter: str = None,   # folder of a PEFT adapter
@@ -64,9 +65,11 @@ def load_model(
     device, path = device or _device(), resolve_model(name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
-        with _quiet(): model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype or _dtype(device))
+        with _quiet():
+            model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype or _dtype(device))
     except (OSError, ValueError) as e:
-        raise AgentDistillError(f"the model {name} cannot be loaded: {str(e).splitlines()[0]}", path,
+        why = str(e).partition("\n")[0]
+        raise AgentDistillError(f"the model {name} cannot be loaded: {why}", path,
                                 "give a folder or a hub name, and check the network") from e
     return _merge(model, adapter).to(device).eval(), tokenizer
 
@@ -74,11 +77,11 @@ def _merge(model, adapter):
     "The model with an adapter folded into its weights"
     if adapter is None: return model
     if not (Path(adapter) / "adapter_config.json").exists():
-        raise AgentDistillError("there is no adapter", str(adapter), "run chapter 7 (student) first")
+        raise AgentDistillError("there is no adapter", str(adapter), "run chapter 7, the student")
     from peft import PeftModel
     return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
 
-# %% ../nbs/05_engines.ipynb #59c70321
+# %% ../nbs/05_engines.ipynb #e20124a0
 def _defuse(text, special):
     "Break the control tokens that somebody wrote into a message"
     for token in special: text = text.replace(token, token[:1] + " " + token[1:])
@@ -93,20 +96,20 @@ def prompt_ids(
     special = [t.content for t in tokenizer.added_tokens_decoder.values() if t.special]
     rows = [{**m, "content": _defuse(m["content"], special)} for m in messages]
     text = tokenizer.apply_chat_template(rows, add_generation_prompt=True, tokenize=False)
-    return tokenizer(text + prefix, add_special_tokens=False)["input_ids"]
+    return tokenizer(text + prefix, add_special_tokens=False, verbose=False)["input_ids"]
 
-# %% ../nbs/05_engines.ipynb #f6948bb2
+# %% ../nbs/05_engines.ipynb #de8b9082
 def _uniforms(seed, sample, count, steps):
     "`count` draws that belong to one sample of one request, filled up to `steps`"
     import torch
     g = torch.Generator().manual_seed(derive_seed(seed, sample))
     return torch.nn.functional.pad(torch.rand(count, generator=g), (0, steps - count))
 
-# %% ../nbs/05_engines.ipynb #c8caf074
-def _nucleus(p, top_p, k=64):
+# %% ../nbs/05_engines.ipynb #26ccaa7d
+def _nucleus(p, top_p, k=32):
     "(probabilities in falling order, zero outside the nucleus; their token ids)"
     p_sorted, order = p.topk(min(k, p.shape[-1]), dim=-1)
-    if k < p.shape[-1] and (p_sorted.sum(-1) < top_p).any(): return _nucleus(p, top_p, p.shape[-1])
+    if k < p.shape[-1] and (p_sorted.sum(-1) < top_p).any(): return _nucleus(p, top_p, 8 * k)
     before = p_sorted.cumsum(-1) - p_sorted
     return p_sorted * (before < top_p[:, None]), order
 
@@ -126,7 +129,8 @@ def pick(
     "Choose the next token of each row"
     logits = logits.float()
     tokens = logits.argmax(-1)
-    for rows, cut in ((temperature > 0) & (top_p >= 1), False), ((temperature > 0) & (top_p < 1), True):
+    for cut in False, True:
+        rows = (temperature > 0) & ((top_p < 1) == cut)
         if not rows.any(): continue
         p = (logits[rows] / temperature[rows, None]).softmax(-1)
         p, order = _nucleus(p, top_p[rows]) if cut else (p, None)
@@ -134,7 +138,8 @@ def pick(
         tokens[rows] = (order.gather(-1, at) if cut else at).squeeze(-1)
     return tokens, logits.log_softmax(-1).gather(-1, tokens[:, None]).squeeze(-1)
 
-# %% ../nbs/05_engines.ipynb #696e4bb3
+# %% ../nbs/05_engines.ipynb #cf50d367
+@functools.lru_cache(64)
 def _may_end(tokenizer, stops, size):
     "[size] bool: the tokens that can complete one of the stop strings"
     import torch
@@ -150,44 +155,45 @@ def _cut_at_stop(text, stops):
     ends = [text.find(s) + len(s) for s in stops if s in text]
     return (text[:min(ends)], True) if ends else (text, False)
 
-# %% ../nbs/05_engines.ipynb #0b5ced30
+# %% ../nbs/05_engines.ipynb #82652fec
+class _Room:
+    "Keys and values in buffers with room for more tokens: [rows, heads, tokens, size]"
+    room, buffers = 64, None
+
+    def update(self, keys, values, *args, **kwargs):
+        if not self.is_initialized: self.lazy_initialization(keys, values)
+        n = self.get_seq_length()
+        m = n + keys.shape[2]
+        if self.buffers is None or m > self.buffers[0].shape[2]: self.grow(keys, n, m + self.room)
+        for buffer, new in zip(self.buffers, (keys, values)): buffer[:, :, n:m] = new
+        self.keys, self.values = (b[:, :, :m] for b in self.buffers)
+        return self.keys, self.values
+
+    def grow(self, like, n, size):
+        old = self.keys, self.values
+        self.buffers = [like.new_zeros(*like.shape[:2], size, like.shape[3]) for _ in old]
+        if n: [b[:, :, :n].copy_(o) for b, o in zip(self.buffers, old)]
+
+    def batch_select_indices(self, rows):
+        n = self.get_seq_length()
+        self.buffers = [b[rows] for b in self.buffers]
+        self.keys, self.values = (b[:, :, :n] for b in self.buffers)
+
+# %% ../nbs/05_engines.ipynb #88eaf493
 @functools.cache
 def _roomy_layer():
-    "The class of one layer's cache (made here, so that importing this module stays light)"
+    "The layer class"
     from transformers.cache_utils import DynamicLayer
-    class RoomyLayer(DynamicLayer):
-        "Keys and values in buffers with room for more tokens: [rows, heads, tokens, size]"
-        room, buffers = 64, None
-
-        def update(self, keys, values, *args, **kwargs):
-            if not self.is_initialized: self.lazy_initialization(keys, values)
-            n = self.get_seq_length()
-            m = n + keys.shape[2]
-            if self.buffers is None or m > self.buffers[0].shape[2]: self.grow(keys, n, m + self.room)
-            for buffer, new in zip(self.buffers, (keys, values)): buffer[:, :, n:m] = new
-            self.keys, self.values = (b[:, :, :m] for b in self.buffers)
-            return self.keys, self.values
-
-        def grow(self, like, n, size):
-            old = self.keys, self.values
-            self.buffers = [like.new_zeros(*like.shape[:2], size, like.shape[3]) for _ in old]
-            if n: [b[:, :, :n].copy_(o) for b, o in zip(self.buffers, old)]
-
-        def batch_select_indices(self, rows):
-            n = self.get_seq_length()
-            self.buffers = [b[rows] for b in self.buffers]
-            self.keys, self.values = (b[:, :, :n] for b in self.buffers)
-    return RoomyLayer
+    return type("RoomyLayer", (_Room, DynamicLayer), {})
 
 def _new_cache(model):
     "An empty cache; layers with a sliding window keep transformers' own"
     from transformers.cache_utils import DynamicCache, DynamicLayer
     cache = DynamicCache(config=model.config)
-    layers = [_roomy_layer()() if type(l) is DynamicLayer else l for l in cache.layers]
-    cache.layers = layers
+    cache.layers = [_roomy_layer()() if type(l) is DynamicLayer else l for l in cache.layers]
     return cache
 
-# %% ../nbs/05_engines.ipynb #4fde0596
+# %% ../nbs/05_engines.ipynb #bcf62dbf
 class PrefixStore:
     "Keys and values of recent prompts, the least recently used dropped beyond a size"
     def __init__(self, max_bytes=512 << 20, block=32):
@@ -222,7 +228,7 @@ class PrefixStore:
         for k in self._heads(key):
             if self.index.get(hash(key[:k])) == key: del self.index[hash(key[:k])]
 
-# %% ../nbs/05_engines.ipynb #cf50d367
+# %% ../nbs/05_engines.ipynb #e61283d9
 @dataclass
 class Request:
     "One `generate` call, as tokens"
@@ -241,7 +247,7 @@ def _left_pad(rows, fill=0):
     width = max(map(len, rows))
     return torch.tensor([[fill] * (width - len(r)) + list(r) for r in rows])
 
-# %% ../nbs/05_engines.ipynb #ec10139e
+# %% ../nbs/05_engines.ipynb #4979d997
 def _recall(cache, hits):
     "Put the known beginnings into an empty cache, aligned on the right"
     import torch
@@ -266,7 +272,7 @@ def _columns(t, k, width, n):
     read = t[:, t.shape[1] - (n - k):]
     return torch.cat([t[:, width - k:width], read], 1) if k else read.clone()
 
-# %% ../nbs/05_engines.ipynb #a1395a4a
+# %% ../nbs/05_engines.ipynb #e8ca98e7
 def prefill(
     model,
     requests: list[Request],
@@ -288,7 +294,7 @@ def prefill(
     if plain: _remember(store, cache, requests, hits, width)
     return out.logits[:, -1], cache, mask
 
-# %% ../nbs/05_engines.ipynb #899e8099
+# %% ../nbs/05_engines.ipynb #3412dd28
 def _start_rows(requests, mask, device):
     "What is known of each row: one entry a sample"
     import torch
@@ -303,7 +309,7 @@ def _start_rows(requests, mask, device):
                 position=spread([len(r.ids) for r in requests]), u=torch.stack(draws))
     return {k: v.to(device) for k, v in rows.items()}
 
-# %% ../nbs/05_engines.ipynb #bcf62dbf
+# %% ../nbs/05_engines.ipynb #8b0ce6b9
 class Decoder:
     "Writes one batch to its end"
     def __init__(self, model, tokenizer, ends, requests, store=None):
@@ -315,8 +321,8 @@ class Decoder:
         if len(self.logits) > len(requests): self._keep_cache(self.rows["request"])
         self.tokens = torch.zeros_like(self.rows["u"], dtype=torch.long)
         self.logprobs = torch.zeros_like(self.rows["u"])
-        self.length = [0] * len(self.logits)   # of finished rows
-        stops = {s for r in requests for s in r.stop}
+        self.length = torch.zeros_like(self.rows["index"])   # of finished rows
+        stops = tuple(sorted({s for r in requests for s in r.stop}))
         self.may_end = _may_end(tokenizer, stops, logits.shape[1]).to(model.device)
         self.is_end = torch.zeros_like(self.may_end).index_fill_(
             0, torch.tensor(ends, device=model.device), True)
@@ -330,7 +336,7 @@ class Decoder:
         tail = self.tokens[row, max(0, step + 1 - window):step + 1]
         return any(s in self.tokenizer.decode(tail.tolist()) for s in request.stop)
 
-# %% ../nbs/05_engines.ipynb #07f555cb
+# %% ../nbs/05_engines.ipynb #c9ed0397
 @patch
 def _finished(self: Decoder, tokens, step):
     "[rows] bool: who is done after this step's tokens"
@@ -339,7 +345,6 @@ def _finished(self: Decoder, tokens, step):
     for i in maybe:
         row, request = int(self.rows["index"][i]), self.requests[int(self.rows["request"][i])]
         done[i] = self._met_stop(row, request, step)
-    for row in self.rows["index"][done].tolist(): self.length[row] = self.length[row] or step + 1
     return done
 
 @patch
@@ -348,7 +353,9 @@ def _step(self: Decoder, step):
     r = self.rows
     tokens, logprobs = pick(self.logits, r["temperature"], r["top_p"], r["u"][:, step])
     self.tokens[r["index"], step], self.logprobs[r["index"], step] = tokens, logprobs
-    alive = ~self._finished(tokens, step) & self._unfinished()
+    done, fresh = self._finished(tokens, step), self.length[r["index"]] == 0
+    self.length[r["index"][done & fresh]] = step + 1
+    alive = fresh & ~done
     if not alive.any(): return False
     if alive.float().mean() <= 0.75: tokens = self._compact(tokens, alive)
     width = self.width + step + 1
@@ -358,14 +365,7 @@ def _step(self: Decoder, step):
         use_cache=True, logits_to_keep=1).logits[:, -1]
     return True
 
-# %% ../nbs/05_engines.ipynb #d8afd91a
-@patch
-def _unfinished(self: Decoder):
-    "[rows] bool: rows whose length is not settled"
-    import torch
-    open_rows = [not self.length[i] for i in self.rows["index"].tolist()]
-    return torch.tensor(open_rows, device=self.logits.device)
-
+# %% ../nbs/05_engines.ipynb #9d9d377f
 @patch
 def _compact(self: Decoder, tokens, alive):
     "Drop the finished rows from the batch"
@@ -385,7 +385,7 @@ def run(self: Decoder) -> list[list[Completion]]:
 @patch
 def _completion(self: Decoder, request, row):
     "One finished row as text with its facts"
-    n = self.length[row]
+    n = int(self.length[row])
     ids = self.tokens[row, :n]
     text, stopped = _cut_at_stop(self.tokenizer.decode(ids.tolist(), skip_special_tokens=True),
                                  request.stop)
@@ -393,7 +393,7 @@ def _completion(self: Decoder, request, row):
     return Completion(text, n, len(request.ids), float(self.logprobs[row, :n].mean()),
                       "stop" if ended else "length")
 
-# %% ../nbs/05_engines.ipynb #26217280
+# %% ../nbs/05_engines.ipynb #4fffde84
 class TransformersEngine:
     "An `Engine` on any causal language model of transformers, on CPU or GPU"
     def __init__(self,
@@ -425,14 +425,15 @@ class TransformersEngine:
         ends = ends if isinstance(ends, list) else [] if ends is None else [ends]
         return sorted({*ends, self.tokenizer.eos_token_id} - {None})
 
-# %% ../nbs/05_engines.ipynb #c3ce01c7
+# %% ../nbs/05_engines.ipynb #012a9a1e
 @patch
 def _request(self: TransformersEngine, messages, prefix, seed, max_new_tokens, **sampling):
     "A `generate` call as tokens; a prompt without room for an answer is an `EngineError`"
     ids = self.prompt_ids(messages, prefix)
     room = self.context - len(ids)
     if room < 1:
-        raise EngineError(f"the prompt has {len(ids)} tokens", f"{self.name}, context {self.context}",
+        raise EngineError(f"the prompt has {len(ids)} tokens",
+                          f"{Path(self.name).name}, context {self.context}",
                           "shorten the conversation, or take a model with a longer context")
     seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
     return Request(ids, seed=seed, limit=min(max_new_tokens, room), **sampling)
@@ -455,7 +456,7 @@ async def generate(self: TransformersEngine,
     self._queue.put(request)
     return await asyncio.wrap_future(request.future)
 
-# %% ../nbs/05_engines.ipynb #4979d997
+# %% ../nbs/05_engines.ipynb #14ceefc6
 @patch
 def _start(self: TransformersEngine):
     "Start the thread that decodes, once"
@@ -480,7 +481,7 @@ def _collect(self: TransformersEngine):
         except queue.Empty: break
     return requests
 
-# %% ../nbs/05_engines.ipynb #e5754faa
+# %% ../nbs/05_engines.ipynb #1050e55e
 @patch
 def _batches(self: TransformersEngine, requests):
     "Requests of similar length together, within the limits of a batch"
@@ -506,6 +507,7 @@ def _answer(self: TransformersEngine, batch):
     "Decode a batch and hand out its completions, or what went wrong"
     import torch
     batch = [r for r in batch if r.future.set_running_or_notify_cancel()]
+    if not batch: return
     start = time.perf_counter()
     try:
         with torch.inference_mode():
@@ -516,7 +518,7 @@ def _answer(self: TransformersEngine, batch):
     self._count(batch, done, time.perf_counter() - start)
     for r, completions in zip(batch, done): r.future.set_result(completions)
 
-# %% ../nbs/05_engines.ipynb #e8ca98e7
+# %% ../nbs/05_engines.ipynb #83927b2f
 @patch
 def _error(self: TransformersEngine, e):
     "Memory that runs out is told to the questions; anything else is a bug and stays one"
@@ -537,10 +539,11 @@ def _count(self: TransformersEngine, batch, done, seconds):
 def _repr_markdown_(self: TransformersEngine):
     s, millions = self.stats, sum(p.numel() for p in self.model.parameters()) / 1e6
     rate = s["completion_tokens"] / s["busy_s"] if s["busy_s"] else 0
-    return (f"**{Path(self.name).name}**, {millions:.1f} M parameters on {self.model.device}, context "
-            f"{self.context}: {s['rows']} samples in {s['batches']} batches, {rate:,.0f} tokens/s")
+    return (f"**{Path(self.name).name}**, {millions:.1f} M parameters on {self.model.device}, "
+            f"context {self.context}: {s['rows']} samples in {s['batches']} batches, "
+            f"{rate:,.0f} tokens/s")
 
-# %% ../nbs/05_engines.ipynb #19e7743e
+# %% ../nbs/05_engines.ipynb #b3b280b7
 _engines = {"transformers": TransformersEngine}
 
 def load_engine(
@@ -551,6 +554,7 @@ def load_engine(
 ):                         # an `Engine`
     "The engine that a profile asks for"
     if profile.engine not in _engines:
-        raise AgentDistillError(f"there is no engine {profile.engine!r}", f"profile {profile.name}",
+        raise AgentDistillError(f"the engine {profile.engine!r} is not built yet",
+                                f"profile {profile.name}",
                                 f"set engine to one of: {', '.join(_engines)}")
     return _engines[profile.engine](model, adapter, **options)
