@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['STANDARD_IMPORTS', 'CORES', 'Limits', 'Outcome', 'BadFrame', 'clean', 'read_message', 'Frames', 'Tool', 'tool',
-           'Toolbox', 'Link', 'start_zygote', 'Hub', 'Session', 'Report', 'Sandbox', 'time_branches']
+           'Toolbox', 'Link', 'start_zygote', 'Hub', 'Session', 'Report', 'Sandbox']
 
-# %% ../../nbs/03_sandbox.ipynb #52d51537
+# %% ../../nbs/03_sandbox.ipynb #312b7d53
 import inspect, json, math, os, selectors, signal, socket, struct, subprocess, sys, threading
 import time, typing, weakref
 from collections import OrderedDict, deque
@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from ..profile import AgentDistillError
 from .worker import MAX_DEPTH, MAX_FRAME, as_data, pack
 
-# %% ../../nbs/03_sandbox.ipynb #c608c81d
+# %% ../../nbs/03_sandbox.ipynb #ac4b142a
 STANDARD_IMPORTS = ("math", "statistics", "itertools", "functools", "collections", "re", "datetime",
                     "random", "fractions", "decimal", "json", "numpy", "sympy")
 
@@ -42,7 +42,7 @@ class Limits:
                 raise AgentDistillError(f"Limits.{f.name} cannot be {v!r}", where="Limits",
                                         fix="give a positive number in the field's unit")
 
-# %% ../../nbs/03_sandbox.ipynb #3e54328e
+# %% ../../nbs/03_sandbox.ipynb #08e044dd
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     "What came of one candidate"
@@ -66,10 +66,11 @@ class Outcome:
     def alive(self) -> bool: return self.status in ("ok", "error")
 
     def __repr__(self):
-        said = {f.name: getattr(self, f.name) for f in fields(self)[:8]}
-        return "Outcome(" + ", ".join(f"{k}={v!r}" for k, v in said.items() if v not in ('', None, False, ())) + ")"
+        said = {f.name: getattr(self, f.name) for f in fields(self)[:7]}
+        said = {k: v for k, v in said.items() if not (v is None or v is False or v in ("", ()))}
+        return f"Outcome({', '.join(f'{k}={v!r}' for k, v in said.items())})"
 
-# %% ../../nbs/03_sandbox.ipynb #b4150666
+# %% ../../nbs/03_sandbox.ipynb #942ad02d
 class BadFrame(ValueError): "Bytes from a sandboxed process that are not a message"
 
 def clean(
@@ -84,7 +85,7 @@ def clean(
     if isinstance(x, dict): return {clean(k): clean(v, depth + 1) for k, v in x.items()}
     return x
 
-# %% ../../nbs/03_sandbox.ipynb #d2d4b58f
+# %% ../../nbs/03_sandbox.ipynb #4a4efddd
 _num, _any = (int, float), (type(None), bool, int, float, str, list, dict)
 _FIELDS = {   # op -> field -> types; nothing else is let in
     "hello": dict(layers=dict),
@@ -110,7 +111,7 @@ def read_message(
             raise BadFrame(f"{k} has the wrong type")
     return clean(msg)
 
-# %% ../../nbs/03_sandbox.ipynb #59dba25c
+# %% ../../nbs/03_sandbox.ipynb #efba23d1
 class Frames:
     "Cuts a stream of bytes into messages"
     def __init__(self): self.data = bytearray()
@@ -128,7 +129,7 @@ class Frames:
         del self.data[:4 + size]
         return read_message(body)
 
-# %% ../../nbs/03_sandbox.ipynb #656f3fbe
+# %% ../../nbs/03_sandbox.ipynb #208added
 _PLAIN = {o: (o,) for o in (str, int, bool, list, dict)} | {float: (float, int)}
 
 class Tool:
@@ -157,7 +158,7 @@ class Tool:
         b = inspect.BoundArguments(self.signature, OrderedDict(arguments))
         return as_data(self.fn(*b.args, **b.kwargs))
 
-# %% ../../nbs/03_sandbox.ipynb #b0439394
+# %% ../../nbs/03_sandbox.ipynb #b4d03134
 def tool(
     fn=None,               # the function
     read_only: bool=True,  # False: it changes something, so only `Session.run` may call it
@@ -165,7 +166,7 @@ def tool(
     "Declare a tool; usable as a decorator"
     return Tool(fn, read_only) if fn else lambda f: Tool(f, read_only)
 
-# %% ../../nbs/03_sandbox.ipynb #c472798c
+# %% ../../nbs/03_sandbox.ipynb #a23920a4
 class Toolbox:
     "The tools of a sandbox, run on threads of the host; the same read-only call runs once"
     def __init__(self, tools, keep: int=4096, threads: int=64):
@@ -200,7 +201,7 @@ class Toolbox:
         if future.cancelled() or future.exception():
             with self.lock: self.memo.pop(key, None)
 
-# %% ../../nbs/03_sandbox.ipynb #3405e7dc
+# %% ../../nbs/03_sandbox.ipynb #8b3c8dac
 @dataclass(eq=False)
 class Link:
     "The host's side of one process"
@@ -218,7 +219,7 @@ class Link:
     number: int = 0           # calls so far, refused ones included
     verdict: tuple = None     # (status, error) when the host ended it
 
-# %% ../../nbs/03_sandbox.ipynb #33e6609d
+# %% ../../nbs/03_sandbox.ipynb #1ef0bab7
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0",
        "PYTHONDONTWRITEBYTECODE": "1",
@@ -240,7 +241,7 @@ def start_zygote(
     ours.sendall(pack(config))
     return process, ours
 
-# %% ../../nbs/03_sandbox.ipynb #dea6dcc7
+# %% ../../nbs/03_sandbox.ipynb #320b2fdb
 class Hub:
     "One thread that talks to every process of a sandbox: starts, feeds, times and ends them"
     def __init__(self, config: dict, toolbox: Toolbox):
@@ -271,7 +272,7 @@ class Hub:
             except IndexError: return
             fn(*args)
 
-# %% ../../nbs/03_sandbox.ipynb #320b2fdb
+# %% ../../nbs/03_sandbox.ipynb #09cf3654
 @patch
 def loop(self:Hub):
     "Until closed: read, write, do what was posted, look at the clock, start what is waiting"
@@ -294,7 +295,7 @@ def patience(self:Hub):
     nearest = min((o.deadline for o in self.nodes), default=math.inf)
     return None if nearest == math.inf else max(0, nearest - time.monotonic())
 
-# %% ../../nbs/03_sandbox.ipynb #09cf3654
+# %% ../../nbs/03_sandbox.ipynb #b7625dcf
 _BUSY = "starting", "running"
 
 @patch
@@ -320,7 +321,7 @@ def write(self:Hub, node, data=b""):
     events = selectors.EVENT_READ | (selectors.EVENT_WRITE if node.outbox else 0)
     self.selector.modify(node.sock, events, node)
 
-# %% ../../nbs/03_sandbox.ipynb #b7625dcf
+# %% ../../nbs/03_sandbox.ipynb #cbb58097
 @patch
 def serve(self:Hub, node, events):
     "Something came from a node, or its socket has room again"
@@ -342,7 +343,7 @@ def read(self:Hub, node):
         return False
     return bool(data)
 
-# %% ../../nbs/03_sandbox.ipynb #cbb58097
+# %% ../../nbs/03_sandbox.ipynb #8642e896
 @patch
 def handle(self:Hub, node, msg, pid):
     "One message: only what the node's state allows"
@@ -364,7 +365,7 @@ def on_hello(self:Hub, node, pid, layers):
     self.move(node, "idle")
     node.future.set_result(layers)
 
-# %% ../../nbs/03_sandbox.ipynb #8642e896
+# %% ../../nbs/03_sandbox.ipynb #f2113a86
 _START_S = 30   # seconds for a fork, far more than it takes
 
 @patch
@@ -395,7 +396,7 @@ def ask(self:Hub, parent, sock):
     except OSError: pass
     sock.close()
 
-# %% ../../nbs/03_sandbox.ipynb #f2113a86
+# %% ../../nbs/03_sandbox.ipynb #7771e4ac
 def _tool_reply(
     error: Exception,  # what the tool raised, or None
     value=None,        # what it returned, JSON data
@@ -407,7 +408,7 @@ def _tool_reply(
     try: return pack(dict(value=value))
     except ValueError as e: return _tool_reply(e)
 
-# %% ../../nbs/03_sandbox.ipynb #7771e4ac
+# %% ../../nbs/03_sandbox.ipynb #92bc8723
 @patch
 def on_call(self:Hub, node, tool, args, kwargs):
     "Check a call, then run it beside; the clock of the code stands still meanwhile"
@@ -442,7 +443,7 @@ def resume(self:Hub, node, data):
     self.move(node, "running", node.left)
     self.write(node, data)
 
-# %% ../../nbs/03_sandbox.ipynb #92bc8723
+# %% ../../nbs/03_sandbox.ipynb #087833c4
 @patch
 def on_done(self:Hub, node, status, logs, **fields):
     "The step is over: its process stays, idle, until its session keeps it or not"
@@ -470,7 +471,7 @@ def expire(self:Hub):
             node.verdict = "timeout", late
             self.end([node])
 
-# %% ../../nbs/03_sandbox.ipynb #087833c4
+# %% ../../nbs/03_sandbox.ipynb #711b8d82
 @patch
 def end(self:Hub, nodes):
     "Kill; an outcome that someone waits for comes when the zygote has reported the death"
@@ -493,7 +494,7 @@ def on_exit(self:Hub, pid, status, **used):
     if node.state not in ("ending", "dead"): self.end([node])
     self.bury(node, status, **used)
 
-# %% ../../nbs/03_sandbox.ipynb #711b8d82
+# %% ../../nbs/03_sandbox.ipynb #e589b880
 def _describe_exit(
     status: int,    # exit code, or minus a signal
     limits: Limits,
@@ -514,7 +515,7 @@ def bury(self:Hub, node, exit=None, **used):
     status, error = node.verdict or how or ("crashed", "the session's process has ended")
     self.finish(node, status=status, error=error, **used)
 
-# %% ../../nbs/03_sandbox.ipynb #68de7fff
+# %% ../../nbs/03_sandbox.ipynb #64df5ad4
 @patch
 def close(self:Hub): self.closed = True
 
@@ -531,7 +532,7 @@ def shut(self:Hub):
     try: self.process.wait(5)
     except subprocess.TimeoutExpired: self.process.kill(); self.process.wait()
 
-# %% ../../nbs/03_sandbox.ipynb #fecec51d
+# %% ../../nbs/03_sandbox.ipynb #ceee88b0
 def _stopped() -> AgentDistillError:
     return AgentDistillError("the sandbox has stopped", fix="open a new Sandbox")
 
@@ -566,7 +567,7 @@ class Session:
         self.root, self.live = node, []
         if others: self.hub.post(self.hub.end, others)
 
-# %% ../../nbs/03_sandbox.ipynb #ceee88b0
+# %% ../../nbs/03_sandbox.ipynb #29cacdaf
 def _code_of(code: str) -> str:
     "The code to run; one that is far too long becomes an error of its own"
     if len(code) > 200_000: return "raise SyntaxError('the code is too long')"
@@ -606,7 +607,7 @@ def close(self:Session):
     "End the session's processes"
     with self.lock: self._keep(None)
 
-# %% ../../nbs/03_sandbox.ipynb #29cacdaf
+# %% ../../nbs/03_sandbox.ipynb #d29606c6
 @patch
 def __enter__(self:Session): return self
 @patch
@@ -614,7 +615,7 @@ def __exit__(self:Session, *exc): self.close()
 @patch
 def __del__(self:Session): self.close()
 
-# %% ../../nbs/03_sandbox.ipynb #d29606c6
+# %% ../../nbs/03_sandbox.ipynb #61bc6168
 class Report(dict):
     "Layer -> on, or off and why"
     def _repr_markdown_(self):
@@ -644,7 +645,7 @@ def _make_report(
         "import allow-list (a convenience)": f"on; not installed: {missing}" if missing else "on",
         **_NOT_YET})
 
-# %% ../../nbs/03_sandbox.ipynb #61bc6168
+# %% ../../nbs/03_sandbox.ipynb #23bd80f9
 def _check_setup(toolbox: Toolbox, imports):
     "AgentDistillError for a machine, tool or import list that cannot work"
     if sys.platform != "linux":
@@ -656,7 +657,7 @@ def _check_setup(toolbox: Toolbox, imports):
             raise AgentDistillError("a tool or import with a name that code cannot use", where=name,
                                     fix="use plain names: `def search`, `numpy`")
 
-# %% ../../nbs/03_sandbox.ipynb #23bd80f9
+# %% ../../nbs/03_sandbox.ipynb #00e13c36
 class Sandbox:
     "Runs model-written code in processes of its own; sessions branch from it"
     def __init__(self,
@@ -673,7 +674,7 @@ class Sandbox:
         self.ready = self.hub.control.future.result()
         with self.session() as s: self.report = _make_report(self.ready, s.layers)
 
-# %% ../../nbs/03_sandbox.ipynb #00e13c36
+# %% ../../nbs/03_sandbox.ipynb #9d3ab355
 @patch
 def session(self:Sandbox) -> Session:
     "A fresh Python state"
@@ -689,20 +690,3 @@ def close(self:Sandbox):
 def __enter__(self:Sandbox): return self
 @patch
 def __exit__(self:Sandbox, *exc): self.close()
-
-# %% ../../nbs/03_sandbox.ipynb #e281cf4f
-def time_branches(
-    sandbox: Sandbox,
-    n: int,           # candidates
-    megabytes: int,   # of state in the session
-    rounds: int = 9,
-) -> float:           # milliseconds of the fastest round
-    "What a round of `try_all` and `commit` costs with trivial candidates"
-    with sandbox.session() as session:
-        session.run(f"state = b'x' * ({megabytes} << 20); x = 0")
-        times = []
-        for _ in range(rounds):
-            t0 = time.perf_counter()
-            session.commit(session.try_all(["x = x + 1"] * n)[0])
-            times.append((time.perf_counter() - t0) * 1e3)
-    return min(times)

@@ -163,7 +163,7 @@ def tool_error(kind: str, message: str) -> Exception:
     except TypeError: return RuntimeError(f"{kind}: {message}")
 
 # %% ../../nbs/03b_worker.ipynb #6feec8ee
-class FinalAnswer(BaseException): "Ends a step; not an Exception, so `except Exception` lets it pass"
+class FinalAnswer(BaseException): "Ends a step; no Exception, so `except Exception` lets it pass"
 
 class Node:
     "One process of a session, as it sees itself: its socket, its tools, the code's module"
@@ -233,7 +233,7 @@ def libc():
     return lib
 
 def fork_sibling() -> int:
-    "Like `os.fork`, but the child is a child of our own parent; its `random` goes on from our state"
+    "Like `os.fork`, but the child is our parent's child; its `random` goes on from our state"
     number, state = SYS_CLONE.get(os.uname().machine), random.getstate()
     api, c = ctypes.pythonapi, libc()
     args = map(ctypes.c_long, [number or 0, CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0])
