@@ -6,13 +6,14 @@
 __all__ = ['COMMANDS', 'parser', 'out_of', 'shown', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places',
            'example_question', 'report', 'run_all', 'plain', 'indent', 'step_text', 'choose_model', 'answer', 'verdict',
            'ask', 'cores', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'index_gb', 'Needs', 'needs', 'lacks',
-           'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'stopped', 'main']
+           'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'stopped', 'main']
 
 # %% ../nbs/09b_cli.ipynb #f90c0f1c
 import argparse, os, platform, re, shlex, shutil, signal, subprocess, sys, textwrap, unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from .pipeline import STAGES, ChapterFailed, RunLog, Stopped, run
@@ -263,7 +264,7 @@ def memory_gb() -> float:
     "Memory that this process may use, in GB."
     import psutil
     limit, total = _cgroup("memory.max"), psutil.virtual_memory().total
-    return min(total, int(limit) if limit.isdecimal() else total) / 2**30
+    return min(total, int(limit) if limit.isdecimal() else total) / 1e9
 
 # %% ../nbs/09b_cli.ipynb #56570e14
 def gpus() -> list:
@@ -272,13 +273,13 @@ def gpus() -> list:
     try: text = subprocess.run(line, capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError): return []
     rows = [row.rsplit(",", 1) for row in text.splitlines() if "," in row]
-    return [(name.strip(), int(mb) / 1024) for name, mb in rows if mb.strip().isdecimal()]
+    return [(name.strip(), int(mb) * 2**20 / 1e9) for name, mb in rows if mb.strip().isdecimal()]
 
 # %% ../nbs/09b_cli.ipynb #42493950
 def free_gb(path: Path) -> float:
     "Free disk at the nearest folder that exists."
     while not path.exists(): path = path.parent
-    return shutil.disk_usage(path).free / 2**30
+    return shutil.disk_usage(path).free / 1e9
 
 @dataclass(frozen=True)
 class Machine:
@@ -303,7 +304,7 @@ def billions(model: str) -> float:
 def index_gb(profile) -> float:
     "The exact index of a profile's corpus: four bytes a dimension."
     n = _PASSAGES.get(profile.corpus, 0)
-    return n * _DIM.get(profile.embedder, 768) * 4 / 2**30
+    return n * _DIM.get(profile.embedder, 768) * 4 / 1e9
 
 # %% ../nbs/09b_cli.ipynb #e886921c
 @dataclass(frozen=True)
@@ -319,7 +320,7 @@ def needs(
 ) -> Needs:  # from parameter counts and passages; nothing is looked up
     "What a profile needs, before anything is downloaded."
     teacher, student = billions(profile.teacher), billions(profile.student)
-    text = _PASSAGES.get(profile.corpus, 0) * _TEXT_KB / 2**20
+    text = _PASSAGES.get(profile.corpus, 0) * _TEXT_KB / 1e6
     embedder = 0.0 if profile.embedder == "all-MiniLM-L6-v2" else 0.5
     weights, index = 2 * (teacher + student), index_gb(profile)
     download = weights + embedder + (text if profile.corpus != "mini" else 0)
@@ -331,6 +332,14 @@ def lacks(need: Needs, machine: Machine) -> list:
     "What the machine has too little of."
     have = dict(disk=machine.disk_gb, ram=machine.ram_gb, gpu=sum(gb for _, gb in machine.gpu))
     return [k for k in have if have[k] < getattr(need, k)]
+
+def not_here(profile) -> list:
+    "The engine and trainer of a profile, as far as they are missing."
+    from agent_distill import engines
+    found = [f"{p} not installed" for p in (profile.engine, profile.sft)
+             if p in ("vllm", "unsloth") and not find_spec(p)]
+    built = getattr(engines, "_engines", {profile.engine: None})
+    return found + ([] if profile.engine in built else [f"engine {profile.engine} not built yet"])
 
 # %% ../nbs/09b_cli.ipynb #2128d8ee
 def packages() -> list:
@@ -372,9 +381,9 @@ def profile_lines(machine: Machine) -> list:
     "What each profile needs, and whether it is here."
     lines = ["profile    download     disk   memory      GPU   here (estimates, in GB)"]
     for name, p in PROFILES.items():
-        n, short = needs(p), lacks(needs(p), machine)
-        lines.append(f"{name:8} {n.download:10.1f} {n.disk:8.1f} {n.ram:8.1f} {n.gpu:8.0f}   "
-                     + (f"too little: {', '.join(short)}" if short else "fits"))
+        n, short, gone = needs(p), ", ".join(lacks(needs(p), machine)), not_here(p)
+        why = "; ".join(([f"too little {short}"] if short else []) + gone) or "fits"
+        lines.append(f"{name:8} {n.download:10.1f} {n.disk:8.1f} {n.ram:8.1f} {n.gpu:8.0f}   {why}")
     return lines
 
 def doctor(a, say=print):
