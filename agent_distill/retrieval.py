@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from .profile import (
     AgentDistillError, Artifact, Profile, file_hash, get_profile, read_jsonl)
 
@@ -132,7 +132,8 @@ def _encode(self: Embedder, texts, kind, progress):
     out = np.empty((len(texts), self.dim), np.float32)
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     encode = getattr(self.model, f"encode_{kind}")
-    with self._lock, tqdm(total=len(texts), unit="text", disable=not progress, leave=False) as bar:
+    off = None if progress is None else not progress
+    with self._lock, tqdm(total=len(texts), unit="text", disable=off, leave=False) as bar:
         for lo in range(0, len(order), self.batch_size):
             ids = order[lo:lo + self.batch_size]
             out[ids] = encode([texts[i] for i in ids], batch_size=self.batch_size,
@@ -142,17 +143,17 @@ def _encode(self: Embedder, texts, kind, progress):
 
 @patch
 def encode_queries(self: Embedder,
-    texts: list[str],         # questions or search terms
-    progress: bool = False,   # show a bar
-) -> np.ndarray:              # float32 [n, dim], unit length
+    texts: list[str],              # questions or search terms
+    progress: bool|None = False,   # show a bar; None: where there is a terminal
+) -> np.ndarray:                   # float32 [n, dim], unit length
     "Vectors of queries"
     return self._encode(texts, "query", progress)
 
 @patch
 def encode_passages(self: Embedder,
-    passages: list[Passage],  # what is to be found
-    progress: bool = False,   # show a bar
-) -> np.ndarray:              # float32 [n, dim], unit length
+    passages: list[Passage],       # what is to be found
+    progress: bool|None = False,   # show a bar; None: where there is a terminal
+) -> np.ndarray:                   # float32 [n, dim], unit length
     "Vectors of passages: title and text together"
     return self._encode([f"{o.title}\n{o.text}" for o in passages], "document", progress)
 
@@ -233,15 +234,16 @@ def corpus_sha256(passages: list[Passage]) -> str:
 def _write_index(artifact, passages, embedder):
     "Embed the corpus into a started artifact and finish it"
     import faiss
-    start = time.perf_counter()
-    vectors = embedder.encode_passages(passages, progress=True)
-    rate = len(passages)/(time.perf_counter() - start)
+    wall, cpu = time.perf_counter(), time.process_time()
+    vectors = embedder.encode_passages(passages, progress=None)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     lines = (json.dumps(asdict(o), ensure_ascii=False) for o in passages)
     artifact.path("passages.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     faiss.write_index(flat_index(vectors), str(artifact.path("index.faiss")))
     artifact.finish(passages=len(passages), dim=int(vectors.shape[1]), index="IndexFlatIP",
                     embedder=embedder.name, corpus_sha256=corpus_sha256(passages),
-                    passages_per_s=round(rate, 1))
+                    passages_per_s=round(len(passages)/wall, 1),
+                    passages_per_cpu_s=round(len(passages)/cpu, 1))
 
 @patch(cls_method=True)
 def build(cls: Retriever,

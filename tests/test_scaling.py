@@ -1,5 +1,5 @@
 """Scaling: shards that nothing falls out of, workers that die, merges that refuse to guess."""
-import json, sys
+import json, os, sys
 
 import pytest
 
@@ -25,7 +25,7 @@ def broken(): raise RuntimeError("no model here")
 def toy(tmp_path, monkeypatch):
     """A module of workers that the new processes can import"""
     (tmp_path/"toy_workers.py").write_text(WORKER)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     return tmp_path
 
 def test_every_row_is_in_exactly_one_shard_whatever_the_order():
