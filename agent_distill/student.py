@@ -76,14 +76,15 @@ def check_messages(
             raise AgentDistillError(f"a message contains the control token {token}", "chat row")
 
 # %% ../nbs/07_student.ipynb #d27082a2
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Masked:
     "One training row: token ids, and labels that are -100 where no loss is taken."
     ids: list[int]
     labels: list[int]
-    tokenizer: object = field(repr=False, compare=False)
+    tokenizer: object = field(compare=False)
 
     def __len__(self): return len(self.ids)
+    def __repr__(self): return f"Masked({len(self)} tokens, {self.n_trained} with loss)"
 
     @property
     def n_trained(self) -> int:
@@ -284,7 +285,7 @@ def sft_config(
         learning_rate=profile.lr, lr_scheduler_type="cosine", warmup_steps=steps // 10,
         max_length=None, packing=False, gradient_checkpointing=not precision()["use_cpu"],
         logging_steps=max(1, steps // 50), save_steps=max(1, steps // 4), save_total_limit=1,
-        seed=seed, data_seed=seed, report_to="none", disable_tqdm=True,
+        seed=seed, data_seed=seed, report_to="none", disable_tqdm=True, log_level="error",
         dataloader_pin_memory=False, **precision())
 
 # %% ../nbs/07_student.ipynb #c4e7cf19
@@ -379,7 +380,8 @@ def peak_mb() -> float:
 # %% ../nbs/07_student.ipynb #45695dff
 def _save(model, folder, profile):
     model.peft_config["default"].base_model_name_or_path = profile.student
-    model.save_pretrained(str(folder))
+    model.save_pretrained(str(folder), save_embedding_layers=False)   # else it asks the hub
+    (folder/"README.md").unlink(missing_ok=True)                      # a form that nobody filled in
     shutil.rmtree(folder/"checkpoints", ignore_errors=True)
 
 def _facts(model, rows, trainer, log, start, wall):

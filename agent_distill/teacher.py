@@ -12,7 +12,7 @@ from pathlib import Path
 from .profile import AgentDistillError, Artifact, Records, write_atomic
 from .questions import Question, load_questions
 from .agent import (Trajectory, cot_answer, derive_seed, long_prompt, run_many,
-                                 short_prompt, solve, solve_cot)
+                                 sandbox_tools, short_prompt, solve, solve_cot)
 from .evaluation import Comparison, compare, normalise, score, wilson
 
 # %% auto #0
@@ -126,7 +126,7 @@ def act(
         raise AgentDistillError(f"{len(none)} questions have no prefix, {none[0]!r} first", "act",
                                 "leave them out and count them, or pass prefixes=None")
     mini = profile.teacher.startswith("mini-")
-    system = None if mini else long_prompt(sandbox.tools, profile.max_steps)
+    system = None if mini else long_prompt(sandbox_tools(sandbox), profile.max_steps)
     async def one(q):
         return await solve(q, engine, sandbox, system=system, prefix=(prefixes or {}).get(q.id, ""),
                            temperature=profile.teacher_temperature, top_p=profile.teacher_top_p,
@@ -203,9 +203,9 @@ def teach(
     if art.done: return art
     art.start()
     runs, without = _passes(questions, engine, sandbox, profile, seed, art.records, progress)
-    counts = {}
+    counts, system = {}, short_prompt(sandbox_tools(sandbox))
     for name, trajectories in runs.items():
-        rows, fates = sift(trajectories, short_prompt(sandbox.tools) if name != "cot" else None)
+        rows, fates = sift(trajectories, system if name != "cot" else None)
         _write_rows(art.path(PASSES[name]), rows)
         counts[name] = dict(asked=len(questions), **fates)
     if without: counts["ftp"]["no first thought"] = len(without)

@@ -44,7 +44,13 @@ def test_no_first_thought_is_an_error(text):
 
 def question(i, benchmark="mini-hotpot", answer="Lund"):
     task = "math" if "gsm" in benchmark else "fact"
-    return Question(f"{benchmark}-{i}", benchmark, task, f"Question {i} of {benchmark}?", answer)
+    return Question(f"{benchmark}-{i}", benchmark, task, f"Where is {names(i, task)}?", answer)
+
+
+def names(i, task):
+    "A word of its own for each question: easy to tell apart for a very small model"
+    words = ("Zimmer", "Oscar", "Ivy") if task == "fact" else ("Chloe", "Harold")
+    return " ".join([words[i]] * 3)
 
 
 def test_a_question_without_chain_of_thought_is_an_error():
@@ -109,7 +115,7 @@ def conversation(q, first, codes):
     for k, code in enumerate(codes):
         start = thought_prefix(first) if first and k == 0 else ""
         said = f"Code:\n```py\n{code}\n```<end_code>" if code else "I do not know how."
-        said = said if start else f"Thought: Turn {k}.\n{said}" if code else said
+        said = said if start or not code else f"Thought: Turn {k} for {q.question}\n{said}"
         yield list(messages), start, said
         turn = render_action(*parse_action(start + said)) if code else said
         seen = SEEN.get(code, "Error: no code in this turn. Write a Thought, then Code:\n"
@@ -126,7 +132,7 @@ def lessons():
         if ftp: yield from conversation(q, first_paragraph(cot), ftp)
 
 
-def learn(model, tokenizer, steps=250):
+def learn(model, tokenizer, steps=150):
     "Overfit: every line by heart"
     import torch
     rows = []
@@ -139,16 +145,18 @@ def learn(model, tokenizer, steps=250):
     pad = lambda xs, v: torch.tensor([x + [v] * (width - len(x)) for x in xs])
     ids, labels = pad([r[0] for r in rows], 0), pad([r[1] for r in rows], -100)
     mask = pad([[1] * len(r[0]) for r in rows], 0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0.)
     for _ in range(steps):
         on = labels[:, 1:] != -100
         hidden = model.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1][on]
-        loss = torch.nn.functional.cross_entropy(model.lm_head(hidden), labels[:, 1:][on])
+        logits, wanted = model.lm_head(hidden), labels[:, 1:][on]
+        loss = torch.nn.functional.cross_entropy(logits, wanted)
         optimizer.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.)
         optimizer.step()
-        if loss.item() < .003: break
-    assert loss.item() < .05, loss.item()
+        if loss.item() < .02 and (logits.argmax(-1) == wanted).all(): return
+    raise AssertionError(f"the lines were not learned, loss {loss.item():.3f}")
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +169,8 @@ def brain(tmp_path_factory):
         Path(agent_distill.__file__).parent/"lab"/"weights"/"student")
     torch.manual_seed(0)
     model = Qwen2ForCausalLM(Qwen2Config(
-        vocab_size=len(tokenizer), hidden_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=4, intermediate_size=128, max_position_embeddings=1024,
+        vocab_size=len(tokenizer), hidden_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, intermediate_size=128, max_position_embeddings=1024,
         tie_word_embeddings=True, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id))
     learn(model, tokenizer)
@@ -258,16 +266,15 @@ def doomed(brain, out, requests):
         teach(PROFILE, out, QUESTIONS, Dying(brain), box, seed=5)
 
 
-@pytest.mark.parametrize("requests", [8, 17])
-def test_kill_9_and_resume_gives_the_same_records(taught, brain, box, tmp_path, requests):
+def test_kill_9_and_resume_gives_the_same_records(taught, brain, box, tmp_path):
+    "The 18th of 23 requests kills: one trajectory of the last pass is there by then"
     out = prepare(tmp_path)
-    child = multiprocessing.get_context("spawn").Process(target=doomed, args=(brain, out, requests))
+    child = multiprocessing.get_context("spawn").Process(target=doomed, args=(brain, out, 17))
     child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL
     with pytest.raises(AgentDistillError, match="not finished"): read_runs(out)
-    name = "plain.jsonl" if requests == 8 else "ftp.jsonl"
-    torn = out/"teacher"/name
+    torn = out/"teacher"/"ftp.jsonl"
     before = [r["id"] for r in read_jsonl(torn)]
     assert 0 < len(before) < len(QUESTIONS)
     with torn.open("a") as f: f.write('{"id": "mini-ho')
