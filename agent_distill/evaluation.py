@@ -661,11 +661,11 @@ def _axes(width: float, height: float, n: int = 1):
 
 def _bars(ax, places, estimates: list, color: str, label: str = "", width: float = 0.38, scale=100):
     "Bars with their intervals; None leaves a gap"
-    shown = [(x, e) for x, e in zip(places, estimates) if e is not None]
-    below = [scale * (e.value - e.low) for _, e in shown]
-    above = [scale * (e.high - e.value) for _, e in shown]
-    ax.bar([x for x, _ in shown], [scale * e.value for _, e in shown], width, color=color,
-           label=label, yerr=[below, above], capsize=3, ecolor="#333333")
+    shown = [e or Estimate(math.nan, math.nan, math.nan, 0) for e in estimates]
+    below = [scale * (e.value - e.low) for e in shown]
+    above = [scale * (e.high - e.value) for e in shown]
+    ax.bar(places, [scale * e.value for e in shown], width, color=color, label=label,
+           yerr=[below, above], capsize=3, ecolor="#333333")
 
 def save_figure(
     fig,
@@ -704,10 +704,13 @@ def plot_sweep(
     yerr = [[y - l for y, l in zip(ys, low)], [h - y for h, y in zip(high, ys)]]
     ax.errorbar(xs, ys, yerr=yerr, marker="o", color=BLUE, capsize=3)
     for x, y, r in zip(xs, ys, results.sweep):
-        ax.annotate(f"N = {r['samples']}", (x, y), textcoords="offset points", xytext=(6, 6))
+        ax.annotate(f"N = {r['samples']}", (x, y), textcoords="offset points", xytext=(7, -14))
     n = es[0].n if es else 0
     ax.set(xlabel="generated tokens a question (log scale)", ylabel="right answers (%)",
-           xscale="log", ylim=(0, 100), title=f"{results.kind}: what N buys, n = {n} questions")
+           xscale="log", ylim=(0, 104), title=f"{results.kind}: what N buys, n = {n} questions")
+    ax.margins(x=0.15)
+    ax.set_xticks(xs, [f"{x:.0f}" for x in xs])
+    ax.set_xticks([], minor=True)
     return fig
 
 # %% ../nbs/08_evaluation.ipynb #705fd033
@@ -715,10 +718,11 @@ _AGENTS = ("agent-distill", "agent-distill+FTP", "agent-distill+SAG", "agent-dis
 
 def _pair_plot(ax, results: Results, key: str, pairs, labels, scale=100):
     "Pairs of bars: two values of a measure beside each other"
+    tops = [scale * e.high for m in sum(pairs, ()) if (e := results.behaviour.get(m, {}).get(key))]
     for (shift, color), label, names in zip(((-0.2, BLUE), (0.2, ORANGE)), labels, pairs):
         found = [results.behaviour.get(m, {}).get(key) for m in names]
         _bars(ax, [i + shift for i in range(len(names))], found, color, label, scale=scale)
-    ax.margins(y=0.2)
+    ax.set(xlim=(-0.6, 1.6), ylim=(0, 1.25 * max(tops, default=0) or 1))
     ax.legend(frameon=False, ncols=2, loc="upper center")
 
 def plot_invalid(
