@@ -7,19 +7,19 @@ __all__ = ['WIKI18', 'E5_DIM', 'WIKI18_LINE', 'code_bytes', 'Footprint', 'agreem
            'find_worker', 'search_worker', 'work_shard', 'merge_records', 'worker_env', 'run_processes', 'run_sharded',
            'sharded_seconds', 'run_ray']
 
-# %% ../nbs/10_scaling.ipynb #3a8e997f
+# %% ../nbs/10_scaling.ipynb #d0ac8e13
 import hashlib, importlib, json, os, subprocess, sys, time
 from dataclasses import dataclass
 from pathlib import Path
 from tqdm import tqdm
 from .profile import AgentDistillError, Records, write_atomic
 
-# %% ../nbs/10_scaling.ipynb #d73e676b
+# %% ../nbs/10_scaling.ipynb #0adb60ad
 WIKI18 = 21_015_324   # passages in the Wikipedia 2018 dump that the paper and Search-R1 use
 E5_DIM = 768          # numbers in a vector of e5-base-v2
 WIKI18_LINE = 639     # bytes of a passage on disk: the mean of ten published lines
 
-# %% ../nbs/10_scaling.ipynb #60948aea
+# %% ../nbs/10_scaling.ipynb #c8c8bf95
 def code_bytes(
     spec: str,   # a FAISS factory string: "Flat", "SQfp16", "SQ8", "PQ96", ...
     dim: int,    # numbers in a vector
@@ -31,7 +31,7 @@ def code_bytes(
         f"FAISS knows no index {spec!r} of {dim} dimensions",
         fix='for example "Flat", "SQfp16", "SQ8" or "PQ96"') from e
 
-# %% ../nbs/10_scaling.ipynb #01a81876
+# %% ../nbs/10_scaling.ipynb #bf5042e7
 @dataclass(frozen=True)
 class Footprint:
     "What a corpus costs with several kinds of index"
@@ -48,7 +48,7 @@ class Footprint:
         head = f"| index, {self.passages:,} × {self.dim} | bytes a passage | GB |\n|---|--:|--:|\n"
         return head + "\n".join(rows)
 
-# %% ../nbs/10_scaling.ipynb #97a6e2f8
+# %% ../nbs/10_scaling.ipynb #eda7e5a1
 def agreement(
     exact,               # a faiss index that holds the vectors themselves
     spec: str,           # FAISS factory string of the other one
@@ -64,7 +64,7 @@ def agreement(
     pairs = zip(exact.search(queries, k)[1], other.search(queries, k)[1])
     return sum(len(set(a) & set(b)) for a, b in pairs)/(k*len(queries))
 
-# %% ../nbs/10_scaling.ipynb #caa1d730
+# %% ../nbs/10_scaling.ipynb #c71ac075
 def embed_hours(
     passages: int,       # how many
     rate: float,         # passages a second of one worker
@@ -75,7 +75,7 @@ def embed_hours(
         raise AgentDistillError(f"rate {rate} with {workers} workers", fix="both must be above 0")
     return passages/(rate*workers)/3600
 
-# %% ../nbs/10_scaling.ipynb #5d213278
+# %% ../nbs/10_scaling.ipynb #7ab92f3d
 def shard_of(
     key: str,   # a question's id
     n: int,     # number of shards
@@ -91,7 +91,7 @@ def shard(
     if n < 1: raise AgentDistillError(f"{n} shards", fix="ask for at least one")
     return [[r for r in rows if shard_of(r["id"], n) == i] for i in range(n)]
 
-# %% ../nbs/10_scaling.ipynb #570e1cce
+# %% ../nbs/10_scaling.ipynb #c2166e73
 def find_worker(
     name: str,   # "module:function"
 ):
@@ -113,7 +113,7 @@ def search_worker(
         return dict(titles=[h.passage.title for h in hits])
     return do
 
-# %% ../nbs/10_scaling.ipynb #fec6c996
+# %% ../nbs/10_scaling.ipynb #b6a538bb
 def work_shard(
     job: dict,   # worker, options, rows, out
 ):
@@ -122,7 +122,7 @@ def work_shard(
     for row in job["rows"]:
         if row["id"] not in records: records.append({"id": row["id"], **do(row)})
 
-# %% ../nbs/10_scaling.ipynb #6b49e208
+# %% ../nbs/10_scaling.ipynb #3983367b
 def merge_records(
     paths: list[Path],   # record files
     ids: list[str],      # what must be there, in this order
@@ -142,7 +142,7 @@ def merge_records(
     write_atomic(out, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in merged))
     return merged
 
-# %% ../nbs/10_scaling.ipynb #39e84018
+# %% ../nbs/10_scaling.ipynb #72995022
 def worker_env(
     i: int,          # this worker
     n: int,          # of how many
@@ -153,7 +153,7 @@ def worker_env(
     gpu = {"CUDA_VISIBLE_DEVICES": str(i % gpus)} if gpus else {}
     return {"OMP_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false", **gpu}
 
-# %% ../nbs/10_scaling.ipynb #a307b467
+# %% ../nbs/10_scaling.ipynb #5d83ce56
 _WORK = "import json, sys; from agent_distill.scaling import work_shard; " \
         "work_shard(json.load(open(sys.argv[1], encoding='utf-8')))"
 
@@ -169,7 +169,7 @@ def _lines(jobs):
     "Whole lines in the jobs' record files"
     return sum(Path(j["out"]).read_bytes().count(b"\n") for j in jobs if Path(j["out"]).exists())
 
-# %% ../nbs/10_scaling.ipynb #b643dcad
+# %% ../nbs/10_scaling.ipynb #283729d6
 def _watch(procs, jobs, bar):
     "Wait for the processes; the bar follows their record files"
     before = _lines(jobs)
@@ -198,7 +198,7 @@ def run_processes(
         + ", ".join(f"{out.stem} (exit {code})" for out, code in bad),
         bad[0][0].with_suffix(".log"), "read the log, then run again: what is done is kept")
 
-# %% ../nbs/10_scaling.ipynb #c9d0b96f
+# %% ../nbs/10_scaling.ipynb #519df627
 def run_sharded(
     worker: str,             # "module:function"; function(**options) returns row -> dict
     rows: list[dict],        # JSON data, each with an "id"
@@ -218,7 +218,7 @@ def run_sharded(
     if jobs: run(jobs)
     return merge_records(files(), [r["id"] for r in rows], folder/"merged.jsonl")
 
-# %% ../nbs/10_scaling.ipynb #a0c416aa
+# %% ../nbs/10_scaling.ipynb #cc53a004
 def sharded_seconds(
     start: float,   # seconds until a worker is ready
     work: float,    # seconds of work for one worker
@@ -227,7 +227,7 @@ def sharded_seconds(
     "Wall time of n workers"
     return start + work/n
 
-# %% ../nbs/10_scaling.ipynb #b701416f
+# %% ../nbs/10_scaling.ipynb #32f0a582
 def run_ray(
     jobs: list[dict],      # one a worker
     cpus: float = 1,       # cores of a worker
