@@ -102,7 +102,7 @@ class Profile:
 
 # %% ../nbs/00_profile.ipynb #3554daf8
 MINI = Profile(
-    "mini", n_train=300, n_test=100,
+    "mini", n_train=200, n_test=50,
     benchmarks=("mini-hotpot", "mini-musique", "mini-2wiki", "mini-gsm", "mini-gsm-hard"),
     train_benchmarks=("mini-hotpot", "mini-gsm"), corpus="mini", embedder="all-MiniLM-L6-v2",
     teacher="mini-teacher", student="mini-student", engine="transformers", sft="trl",

@@ -91,9 +91,12 @@ def test_weights_are_small_and_of_the_stated_kind():
 
 
 def test_the_shipped_tokenizer_is_the_one_the_chapter_makes():
-    made = M.make_tokenizer()
-    shipped = json.loads((WEIGHTS / "student/tokenizer.json").read_text())
-    assert json.loads(made.backend_tokenizer.to_str())["model"]["vocab"] == shipped["model"]["vocab"]
+    from transformers import AutoTokenizer
+    made, stream = M.make_tokenizer(), C.Corpus("teacher", seed=5)
+    texts = [str(stream.draw()) for _ in range(50)] + ["Nora Vance: 4567890 ☃\n\tx=1"]
+    for role in ("student", "teacher"):   # beside a qwen2 config, see the lab's third chapter
+        shipped = AutoTokenizer.from_pretrained(WEIGHTS / role)
+        assert [shipped.encode(t) for t in texts] == [made.encode(t) for t in texts]
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path):
