@@ -325,7 +325,7 @@ class Decoder:
         stops = tuple(sorted({s for r in requests for s in r.stop}))
         self.may_end = _may_end(tokenizer, stops, logits.shape[1]).to(model.device)
         self.is_end = torch.zeros_like(self.may_end).index_fill_(
-            0, torch.tensor(ends, device=model.device), True)
+            0, torch.tensor(ends, dtype=torch.long, device=model.device), True)
 
     def _keep_cache(self, rows):
         for layer in self.cache.layers: layer.batch_select_indices(rows)
@@ -452,23 +452,27 @@ async def generate(self: TransformersEngine,
     "Continue a conversation `n` times"
     request = self._request(messages, prefix, seed, max_new_tokens, n=n, temperature=temperature,
                             top_p=top_p, stop=tuple(stop))
-    self._start()
-    self._queue.put(request)
+    self._submit(request)
     return await asyncio.wrap_future(request.future)
 
 # %% ../nbs/05_engines.ipynb #14ceefc6
 @patch
-def _start(self: TransformersEngine):
-    "Start the thread that decodes, once"
+def _submit(self: TransformersEngine, request):
+    "Hand a request to the thread that decodes; the first one starts it"
     with self._lock:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._serve, daemon=True, name="engine")
-            self._thread.start()
+        self._queue.put(request)
+        if self._thread is not None: return
+        self._thread = threading.Thread(target=self._serve, daemon=True, name="engine")
+        self._thread.start()
 
 @patch
 def close(self: TransformersEngine):
-    "Let the thread finish what it has and end"
-    if self._thread is not None and self._thread.is_alive(): self._queue.put(None)
+    "Let the thread finish what it has and end; a later request starts another"
+    with self._lock:
+        if self._thread is None: return
+        self._queue.put(None)
+        self._thread.join()
+        self._thread = None
 
 @patch
 def _collect(self: TransformersEngine):
