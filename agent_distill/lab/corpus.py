@@ -171,15 +171,15 @@ SHARES = dict(   # share of documents of each kind
 # %% ../../nbs/lab/01_corpus.ipynb #239c9145
 class Corpus:
     "An endless stream of documents; a document is a string or a list of messages"
-    def __init__(self, role: str, seed, tutorial: bool = False, refresh: int = 400):
-        self.rng, self.role = random.Random(f"corpus-{role}-{seed}"), role
+    def __init__(self, role: str, seed, tutorial: bool = False, refresh: int = 400, shares=None):
+        self.rng, self.shares = random.Random(f"corpus-{role}-{seed}"), shares or SHARES[role]
         self.n, self.seed, self.tutorial, self.refresh = 0, seed, tutorial, refresh
 
     def draw(self):
         "The next document"
         if self.n % self.refresh == 0: self._renew()
         self.n += 1
-        kinds = SHARES[self.role]; kind = self.rng.choices(list(kinds), list(kinds.values()))[0]
+        kinds = self.shares; kind = self.rng.choices(list(kinds), list(kinds.values()))[0]
         return getattr(self, f"_{kind}")()
 
     def _renew(self):
