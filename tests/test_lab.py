@@ -90,13 +90,18 @@ def test_weights_are_small_and_of_the_stated_kind():
         assert (WEIGHTS / role / "model.safetensors").exists()
 
 
-def test_the_shipped_tokenizer_is_the_one_the_chapter_makes():
-    from transformers import AutoTokenizer
-    made, stream = M.make_tokenizer(), C.Corpus("teacher", seed=5)
+def test_the_shipped_tokenizer_is_taken_as_it_is():
+    "Beside a qwen2 configuration `AutoTokenizer` would rebuild it as Qwen2's own"
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    stream = C.Corpus("teacher", seed=5)
     texts = [str(stream.draw()) for _ in range(50)] + ["Nora Vance: 4567890 ☃\n\tx=1"]
-    for role in ("student", "teacher"):   # beside a qwen2 config, see the lab's third chapter
-        shipped = AutoTokenizer.from_pretrained(WEIGHTS / role)
-        assert [shipped.encode(t) for t in texts] == [made.encode(t) for t in texts]
+    for role in ("student", "teacher"):
+        file = PreTrainedTokenizerFast(tokenizer_file=str(WEIGHTS / role / "tokenizer.json"))
+        auto = AutoTokenizer.from_pretrained(WEIGHTS / role)
+        assert [auto.encode(t) for t in texts] == [file.encode(t) for t in texts]
+        assert [auto.decode(auto.encode(t)) for t in texts] == texts
+        whole = [w.replace("Ġ", " ") for w in M.whole_tokens()]
+        assert not [w for w in whole if len(auto.encode(w)) != 1]
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path):
