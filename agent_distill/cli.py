@@ -96,6 +96,10 @@ def _cell(estimate) -> str:
     if estimate.low is None: return f"{100 * estimate.value:.0f}"
     return f"{100 * estimate.value:.0f}\n[{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
 
+def _head(name: str) -> str:
+    "A column's name on two lines: the intervals below are narrow."
+    return re.sub(r"^(mini-|in |out of )", r"\1\n", name)
+
 def _rendered(table, width: int) -> str:
     "A rich table as plain text."
     from rich.console import Console
@@ -113,7 +117,8 @@ def results_text(
     cells, benchmarks = results.cells, [*results.in_domain, *results.out_domain]
     columns = benchmarks + [g for g in ("in domain", "out of domain")
                             if any(g in row for row in cells.values())]
-    table = Table("method", "samples", *columns, box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for c in ("method", "samples", *columns): table.add_column(_head(c), no_wrap=True)
     for m, k in results.methods.items():
         table.add_row(m, str(k), *(_cell(cells[m].get(c)) for c in columns))
     n = sorted({row[b].n for row in cells.values() for b in benchmarks if b in row})

@@ -13,7 +13,7 @@ from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, 
 from agent_distill.profile import AgentDistillError, Artifact, read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT = 6  # questions a benchmark in the slow tests
+LIMIT = 4  # questions a benchmark in the slow tests
 
 ROWS = """
 import time
