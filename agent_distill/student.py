@@ -182,13 +182,9 @@ def student_rows(
     name: str,          # one of `STUDENTS`
     tokenizer,          # the student's
 ) -> Encoded:
-    "The rows one student learns from; no rows at all is an error."
+    "The rows one student learns from."
     path = Artifact.read(Path(out_dir)/"teacher").path(STUDENTS[name])
-    encoded = encode_rows(tokenizer, read_jsonl(path), max_length(profile, name))
-    if not encoded.rows:
-        raise AgentDistillError(f"no row to train the {name} student on", path,
-                                "run the teacher (chapter 06) on more questions")
-    return encoded
+    return encode_rows(tokenizer, read_jsonl(path), max_length(profile, name))
 
 # %% ../nbs/07_student.ipynb #65e3185b
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -394,6 +390,14 @@ def _facts(model, rows, trainer, log, start, wall):
                 train_s=round(wall, 2), tokens_per_s=round(tokens * share / wall),
                 peak_mb=round(peak_mb()), loss_first=log[0]["loss"], loss_last=log[-1]["loss"])
 
+def _untrained(model, folder):
+    (folder/"log.jsonl").write_text("")
+    trainable, total = model.get_nb_trainable_parameters()
+    none = dict.fromkeys(("rows", "steps", "resumed_from", "tokens", "trained_tokens", "train_s",
+                          "tokens_per_s"), 0)
+    return none | dict(trainable=trainable, parameters=total, peak_mb=round(peak_mb()),
+                       loss_first=None, loss_last=None)
+
 # %% ../nbs/07_student.ipynb #dc20ab9f
 def train_student(
     profile,            # a `Profile`
@@ -409,6 +413,9 @@ def train_student(
     folder.mkdir(parents=True, exist_ok=True)
     use_threads()
     model = load_student(profile, max_length, seed)
+    if not rows:
+        _save(model, folder, profile)
+        return _untrained(model, folder)
     args = sft_config(profile, folder/"checkpoints", len(rows), max_length, seed)
     trainer = sft_trainer(model, tokenizer, rows, args, [progress_callback(folder), *callbacks])
     resume = last_checkpoint(folder/"checkpoints")
@@ -450,6 +457,10 @@ def distill_all(
     art = Artifact(Path(out_dir)/"student", profile, seed, limit=limit,
                    inputs={"teacher": Path(out_dir)/"teacher"})
     if art.done: return art
+    files = Artifact.read(Path(out_dir)/"teacher").manifest["files"]
+    if not any(files[file]["rows"] for file in STUDENTS.values()):
+        raise AgentDistillError("no row to train any student on", Path(out_dir)/"teacher",
+                                "run the teacher (chapter 06) on more questions")
     art.start()
     done = {name: distill(profile, out_dir, name, seed, limit) for name in STUDENTS}
     art.finish(**{name: a.manifest["counts"] for name, a in done.items()})
@@ -463,9 +474,9 @@ def training_table(
     heads = "student,rows,steps,tokens read,with loss,loss,time,tokens/s,peak memory".split(",")
     lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * 8]
     for name, f in facts.items():
+        loss = f"{f['loss_first']:.2f} to {f['loss_last']:.2f}" if f["steps"] else "untrained"
         lines.append(f"| {name} | {f['rows']} | {f['steps']} | {f['tokens']:,} | "
-                     f"{f['trained_tokens']:,} | "
-                     f"{f['loss_first']:.2f} to {f['loss_last']:.2f} | {f['train_s']:.0f} s | "
+                     f"{f['trained_tokens']:,} | {loss} | {f['train_s']:.0f} s | "
                      f"{f['tokens_per_s']:,} | {f['peak_mb']:,} MB |")
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ from .evaluation import Comparison, compare, normalise, score, wilson
 # %% auto #0
 __all__ = ['FATES', 'PASSES', 'teacher_questions', 'ask_all', 'think', 'first_paragraph', 'thought_prefix', 'first_thoughts',
            'act', 'fate', 'chat_row', 'sift', 'teach', 'fates_table', 'read_runs', 'yields', 'compare_yields',
-           'effects_table', 'names_answer', 'prefix_facts']
+           'effects_table', 'names_answer', 'prefix_facts', 'dataset_files']
 
 # %% ../nbs/06_teacher.ipynb #94b7283b
 def teacher_questions(
@@ -282,3 +282,14 @@ def prefix_facts(
     return dict(n=len(ts), searches=mean([t.usage["searches"] for t in ts]),
                 searched=mean([t.usage["searches"] > 0 for t in ts]),
                 prefix_names_answer=mean([names_answer(t.prefix, t.question) for t in ts]))
+
+# %% ../nbs/06_teacher.ipynb #a296e845
+def dataset_files(
+    out_dir,             # folder of the run, where `teacher/` is
+) -> dict[str, str]:     # pass -> its JSONL file, those with rows; none at all raises
+    "The datasets of a run, as `load_dataset` takes them for its `data_files`"
+    art = Artifact.read(Path(out_dir)/"teacher")
+    files = {name: art.path(file) for name, file in PASSES.items()}
+    if found := {name: str(p) for name, p in files.items() if p.stat().st_size}: return found
+    raise AgentDistillError("the teacher got nothing right, so there is nothing to learn from",
+                            art.folder, "take a better teacher or more questions")

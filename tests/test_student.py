@@ -18,7 +18,7 @@ from agent_distill.profile import AgentDistillError, Artifact, get_profile
 from agent_distill.student import (ByLength, distill_all, encode_rows, last_checkpoint,
                                    load_student, mask_row, masked_loss, read_jsonl, sft_config,
                                    sft_trainer, student_tokenizer,
-                                   train_student, turn_spans)
+                                   train_student, training_table, turn_spans)
 
 QUESTIONS = ["Who directed The Silent Harbor?", "What is 12 * 34?", "Where was Mara Voss born?"]
 
@@ -292,3 +292,13 @@ def test_no_rows_and_no_teacher_are_clear_errors(tiny, tmp_path):
     with pytest.raises(AgentDistillError, match="06_teacher"): distill_all(tiny, tmp_path)
     teacher(tmp_path, tiny, n=0)
     with pytest.raises(AgentDistillError, match="no row to train"): distill_all(tiny, tmp_path)
+
+
+def test_a_student_without_rows_is_the_untrained_one_and_says_so(tiny, tokenizer, tmp_path):
+    from peft import PeftModel
+    facts = train_student(tiny, [], tokenizer, tmp_path/"none", 64)
+    assert facts["rows"] == facts["steps"] == 0 and facts["loss_last"] is None
+    assert "untrained" in training_table({"cot": facts})
+    base = load_student(tiny, 64).unload()
+    model = PeftModel.from_pretrained(base, tmp_path/"none")
+    assert all(not w.any() for k, w in model.state_dict().items() if "lora_B" in k)

@@ -15,9 +15,10 @@ from agent_distill.evaluation import score
 from agent_distill.profile import AgentDistillError, Artifact, Records, get_profile, read_jsonl
 from agent_distill.questions import Question, save_questions
 from agent_distill.sandbox import Sandbox
-from agent_distill.teacher import (PASSES, act, compare_yields, effects_table, fate, fates_table,
-                                   first_paragraph, first_thoughts, names_answer, read_runs, sift,
-                                   teach, teacher_questions, thought_prefix)
+from agent_distill.teacher import (PASSES, act, compare_yields, dataset_files,
+                                   effects_table, fate, fates_table, first_paragraph,
+                                   first_thoughts, names_answer, read_runs, sift, teach,
+                                   teacher_questions, thought_prefix)
 
 PROFILE = get_profile("mini", teacher_temperature=0.0, max_steps=2, concurrency=1)
 
@@ -228,8 +229,7 @@ def test_rows_begin_with_the_first_thought(taught):
 
 def test_datasets_load(taught, tmp_path):
     from datasets import load_dataset
-    files = {name: str(taught[1].path(file)) for name, file in PASSES.items()}
-    data = load_dataset("json", data_files=files, cache_dir=str(tmp_path))
+    data = load_dataset("json", data_files=dataset_files(taught[0]), cache_dir=str(tmp_path))
     assert {k: len(v) for k, v in data.items()} == {"cot": 3, "plain": 2, "ftp": 3}
     assert data["cot"][0]["messages"][0] == dict(role="system", content=cot_prompt())
 
