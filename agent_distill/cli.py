@@ -109,7 +109,7 @@ def _rendered(table, width: int) -> str:
 
 def results_text(
     results,  # `agent_distill.evaluation.Results`
-    width: int = 0,  # columns; 0: the terminal's, at least 110
+    width: int = 0,  # columns; 0: the terminal's, at least 116
 ) -> str:
     "The table of methods and benchmarks as plain text."
     from rich import box
@@ -123,7 +123,7 @@ def results_text(
         table.add_row(m, str(k), *(_cell(cells[m].get(c)) for c in columns))
     n = sorted({row[b].n for row in cells.values() for b in benchmarks if b in row})
     head = f"{results.kind}: right answers in percent, [95 % interval]; "
-    width = width or max(110, shutil.get_terminal_size().columns)
+    width = width or max(116, shutil.get_terminal_size().columns)
     return f"{head}questions a cell: {' or '.join(map(str, n))}\n" + _rendered(table, width)
 
 # %% ../nbs/09b_cli.ipynb #34d3b68e
