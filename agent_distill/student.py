@@ -380,25 +380,26 @@ def _save(model, folder, profile):
     (folder/"README.md").unlink(missing_ok=True)                      # a form that nobody filled in
     shutil.rmtree(folder/"checkpoints", ignore_errors=True)
 
-def _facts(model, rows, trainer, log, start, wall):
+# %% ../nbs/07_student.ipynb #dc20ab9f
+_NOTHING = dict(steps=0, resumed_from=0, tokens=0, trained_tokens=0, train_s=0., tokens_per_s=0,
+                loss_first=None, loss_last=None)
+
+def _facts(model, rows, **run):
+    "The facts of a run; of none, if `run` is empty"
     trainable, total = model.get_nb_trainable_parameters()
+    about = dict(rows=len(rows), trainable=trainable, parameters=total, peak_mb=round(peak_mb()))
+    return about | (run or _NOTHING)
+
+def _run_facts(rows, trainer, log, start, wall):
+    "What one run did; a resumed one is timed on its own steps"
     epochs, steps = int(trainer.args.num_train_epochs), trainer.state.global_step
     tokens, share = epochs * sum(map(len, rows)), (steps - start) / max(1, steps)
-    return dict(rows=len(rows), steps=steps, resumed_from=start, tokens=tokens,
+    return dict(steps=steps, resumed_from=start, tokens=tokens, train_s=round(wall, 2),
                 trained_tokens=epochs * sum(r.n_trained for r in rows),
-                trainable=trainable, parameters=total,
-                train_s=round(wall, 2), tokens_per_s=round(tokens * share / wall),
-                peak_mb=round(peak_mb()), loss_first=log[0]["loss"], loss_last=log[-1]["loss"])
+                tokens_per_s=round(tokens * share / wall),
+                loss_first=log[0]["loss"], loss_last=log[-1]["loss"])
 
-def _untrained(model, folder):
-    (folder/"log.jsonl").write_text("")
-    trainable, total = model.get_nb_trainable_parameters()
-    none = dict.fromkeys(("rows", "steps", "resumed_from", "tokens", "trained_tokens", "train_s",
-                          "tokens_per_s"), 0)
-    return none | dict(trainable=trainable, parameters=total, peak_mb=round(peak_mb()),
-                       loss_first=None, loss_last=None)
-
-# %% ../nbs/07_student.ipynb #dc20ab9f
+# %% ../nbs/07_student.ipynb #18ce5127
 def train_student(
     profile,            # a `Profile`
     rows,               # list of `Masked`
@@ -414,8 +415,9 @@ def train_student(
     use_threads()
     model = load_student(profile, max_length, seed)
     if not rows:
+        write_atomic(folder/"log.jsonl", "")
         _save(model, folder, profile)
-        return _untrained(model, folder)
+        return _facts(model, rows)
     args = sft_config(profile, folder/"checkpoints", len(rows), max_length, seed)
     trainer = sft_trainer(model, tokenizer, rows, args, [progress_callback(folder), *callbacks])
     resume = last_checkpoint(folder/"checkpoints")
@@ -423,9 +425,10 @@ def train_student(
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     wall = time.time() - t0
     _save(model, folder, profile)
-    return _facts(model, rows, trainer, read_jsonl(folder/"log.jsonl"), start, wall)
+    log = read_jsonl(folder/"log.jsonl")
+    return _facts(model, rows, **_run_facts(rows, trainer, log, start, wall))
 
-# %% ../nbs/07_student.ipynb #2586217f
+# %% ../nbs/07_student.ipynb #952b77b1
 def distill(
     profile,            # a `Profile`
     out_dir,            # folder of the run: reads `teacher/`, writes `student/NAME/`
@@ -447,6 +450,7 @@ def distill(
     art.finish(left_out={why: len(ids) for why, ids in data.dropped.items()}, **facts)
     return art
 
+# %% ../nbs/07_student.ipynb #9718db5c
 def distill_all(
     profile,            # a `Profile`
     out_dir,            # folder of the run
@@ -466,7 +470,7 @@ def distill_all(
     art.finish(**{name: a.manifest["counts"] for name, a in done.items()})
     return art
 
-# %% ../nbs/07_student.ipynb #9718db5c
+# %% ../nbs/07_student.ipynb #6a076172
 def training_table(
     facts: dict,   # student's name -> facts of `train_student`
 ) -> str:
@@ -480,7 +484,7 @@ def training_table(
                      f"{f['tokens_per_s']:,} | {f['peak_mb']:,} MB |")
     return "\n".join(lines)
 
-# %% ../nbs/07_student.ipynb #fab1de18
+# %% ../nbs/07_student.ipynb #a93ad1cc
 def plot_losses(
     logs: dict,   # student's name -> rows of its `log.jsonl`
 ):
@@ -494,7 +498,7 @@ def plot_losses(
     plt.close(fig)
     return fig
 
-# %% ../nbs/07_student.ipynb #a93ad1cc
+# %% ../nbs/07_student.ipynb #3716bfec
 def first_turn(
     profile,              # a `Profile`
     question,             # a `Question`
