@@ -401,7 +401,7 @@ class TransformersEngine:
         adapter: str = None,       # folder of a PEFT adapter, merged at loading
         device: str = None,        # None: a GPU if there is one
         max_batch=64,              # rows (samples) decoded together
-        wait_ms=5,                 # a batch starts when nothing has arrived for so long
+        wait_ms=5,                 # at least so long without a new request before a batch starts
         dtype=None,                # None: float32 on CPU, the device's own on a GPU
         cache_mb=512,              # for the keys and values of recent prompts; 0: off
         max_prompt_tokens=32768,   # prompts read at once, padding included
@@ -413,6 +413,7 @@ class TransformersEngine:
         self.context = self.model.config.get_text_config().max_position_embeddings
         self.stats = dict(batches=0, rows=0, prompt_tokens=0, completion_tokens=0, busy_s=0.0)
         self._queue, self._thread, self._lock = queue.Queue(), None, threading.Lock()
+        self._last_s = 0.0   # what the last batch took
 
     def prompt_ids(self, messages, prefix="") -> list[int]:
         "The conversation as tokens, up to where the model goes on"
@@ -478,9 +479,10 @@ def close(self: TransformersEngine):
 def _collect(self: TransformersEngine):
     "The next requests, however many come in time; None: the engine was closed"
     requests = [self._queue.get()]
-    latest = time.monotonic() + 40 * self.wait_s
+    quiet = max(self.wait_s, 0.04 * self._last_s)
+    latest = time.monotonic() + max(8 * self.wait_s, 0.15 * self._last_s)
     while requests[-1] is not None and sum(r.n for r in requests) < self.max_batch:
-        wait = min(self.wait_s, latest - time.monotonic())
+        wait = min(quiet, latest - time.monotonic())
         try: requests.append(self._queue.get(timeout=max(0, wait)))
         except queue.Empty: break
     return requests
@@ -519,7 +521,8 @@ def _answer(self: TransformersEngine, batch):
     except Exception as e:
         for r in batch: r.future.set_exception(self._error(e))
         return
-    self._count(batch, done, time.perf_counter() - start)
+    self._last_s = time.perf_counter() - start
+    self._count(batch, done, self._last_s)
     for r, completions in zip(batch, done): r.future.set_result(completions)
 
 # %% ../nbs/05_engines.ipynb #83927b2f

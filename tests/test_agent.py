@@ -106,10 +106,10 @@ def test_turns_without_an_action_say_how_to_do_it(text, message):
 def test_hostile_turns_do_not_stop_the_parser():
     for text in "(" * 100_000, "Code:\n" + "[" * 100_000, "```" * 50_000, "Code:\n" + "-" * 100_000 + "1", \
                 "Code:\n\0x = 1", "Thought:" * 20_000, "```py\n" + "\n" * 100_000, "Code:\n\ud800 = 1()":
-        start = time.time()
+        start = time.process_time()
         try: parse_action(text)
         except ParseError: pass
-        assert time.time() - start < 5
+        assert time.process_time() - start < 5
 
 
 def _mint():
