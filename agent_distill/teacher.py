@@ -18,7 +18,7 @@ from .evaluation import Comparison, compare, normalise, score, wilson
 # %% auto #0
 __all__ = ['FATES', 'PASSES', 'teacher_questions', 'ask_all', 'think', 'first_paragraph', 'thought_prefix', 'first_thoughts',
            'act', 'fate', 'chat_row', 'sift', 'teach', 'fates_table', 'read_runs', 'yields', 'compare_yields',
-           'effects_table', 'names_answer', 'prefix_facts', 'dataset_files']
+           'effects_table', 'sentences', 'prefix_table', 'names_answer', 'prefix_facts', 'dataset_files']
 
 # %% ../nbs/06_teacher.ipynb #94b7283b
 def teacher_questions(
@@ -262,10 +262,34 @@ def effects_table(
     "Difference of yields in points with its 95 % interval, and who won where"
     lines = ["| questions | change (points) | only with | only without | p | verdict |",
              "|---|---:|---:|---:|---:|---|"]
+    p = lambda c: f"{c.p:.3f}" if c.p >= .001 else "< 0.001"
     return "\n".join(lines + [f"| {c.where} | {c.diff.percent(1)} | {c.wins} | {c.losses} | "
-                              f"{c.p:.3f} | {c.verdict} |" for c in effects])
+                              f"{p(c)} | {c.verdict} |" for c in effects])
 
-# %% ../nbs/06_teacher.ipynb #04694757
+# %% ../nbs/06_teacher.ipynb #5bba695f
+def sentences(
+    prefix: str,   # a first-thought prefix
+) -> int:
+    "How many sentences it has"
+    return len(re.findall(r"[.!?](?=\s|$)", prefix))
+
+def prefix_table(
+    runs: dict,   # from `read_runs`
+) -> str:         # markdown
+    "Yield with and without the prefix on the same questions, by what the prefix is"
+    plain = {t.question.id: fate(t) == "kept" for t in runs["plain"]}
+    lines = ["| questions | prefix | kept with it (%) | kept without (%) |", "|---|---|---:|---:|"]
+    groups = {}
+    for t in runs["ftp"]:
+        kind = "one sentence" if sentences(t.prefix) == 1 else "more"
+        groups.setdefault((t.question.benchmark, kind), []).append(t)
+    for (benchmark, kind), ts in sorted(groups.items()):
+        with_, without = sum(fate(t) == "kept" for t in ts), sum(plain[t.question.id] for t in ts)
+        lines.append(f"| {benchmark} | {kind} | {wilson(with_, len(ts)).percent()} | "
+                     f"{wilson(without, len(ts)).percent()} |")
+    return "\n".join(lines)
+
+# %% ../nbs/06_teacher.ipynb #a8bd5715
 def names_answer(
     text: str,            # a prefix
     question: Question,
@@ -283,7 +307,7 @@ def prefix_facts(
                 searched=mean([t.usage["searches"] > 0 for t in ts]),
                 prefix_names_answer=mean([names_answer(t.prefix, t.question) for t in ts]))
 
-# %% ../nbs/06_teacher.ipynb #a296e845
+# %% ../nbs/06_teacher.ipynb #09c04ec6
 def dataset_files(
     out_dir,             # folder of the run, where `teacher/` is
 ) -> dict[str, str]:     # pass -> its JSONL file, those with rows; none at all raises

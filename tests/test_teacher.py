@@ -17,8 +17,8 @@ from agent_distill.questions import Question, save_questions
 from agent_distill.sandbox import Sandbox
 from agent_distill.teacher import (PASSES, act, compare_yields, dataset_files,
                                    effects_table, fate, fates_table, first_paragraph,
-                                   first_thoughts, names_answer, read_runs, sift, teach,
-                                   teacher_questions, thought_prefix)
+                                   first_thoughts, names_answer, prefix_table, read_runs, sift,
+                                   teach, teacher_questions, thought_prefix)
 
 PROFILE = get_profile("mini", teacher_temperature=0.0, max_steps=2, concurrency=1)
 
@@ -240,6 +240,9 @@ def test_yield_is_compared_on_the_same_questions(taught):
     assert (all_.wins, all_.losses, all_.diff.n) == (2, 1, 5)
     assert all_.diff.value == pytest.approx((1 / 3 + 0) / 2) and all_.verdict == "undecided"
     assert "undecided" in effects_table([all_])
+    table = prefix_table(read_runs(taught[0])).splitlines()[2:]     # all prefixes are one sentence
+    assert [row.split(" | ")[1] for row in table] == ["one sentence"] * 2
+    assert "100 [" in table[1] and table[1].startswith("| mini-hotpot")
 
 
 def test_finished_stage_asks_nobody(taught, box):
