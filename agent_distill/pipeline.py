@@ -315,7 +315,7 @@ def tree_mb() -> float:
 class Meter(threading.Thread):
     "Samples `tree_mb` until left; `.peak` is the largest value, in MB."
     def __init__(self,
-        every: float = 1.0,  # seconds
+        every: float = 2.0,  # seconds; a sample costs some 30 ms a GB
         also=lambda: None,  # called each time
     ):
         super().__init__(daemon=True)
