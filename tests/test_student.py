@@ -96,7 +96,7 @@ def test_trained_prompts_are_the_engines_prompts(tokenizer):
     assert not turns
 
 
-@pytest.mark.parametrize("content", ["\n\nleading newlines", "trailing space ", " ", "é", "```py\n"])
+@pytest.mark.parametrize("content", ["\n\nnewlines first", "a space last ", " ", "é", "```py\n"])
 def test_mask_is_exact_at_awkward_borders(tokenizer, content):
     messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": content}]
     assert_exact(tokenizer, messages * 2)
@@ -159,7 +159,8 @@ def test_loss_is_the_models_own_and_ignores_padding(tokenizer, tiny):
                  labels=torch.tensor([a.labels, b.labels + [-100] * k]),
                  attention_mask=torch.tensor([[1] * len(a), [1] * len(b) + [0] * k]))
     with torch.no_grad():
-        assert float(masked_loss(model, batch)) == pytest.approx(float(model(**batch).loss), abs=1e-4)
+        theirs = float(model(**batch).loss)
+        assert float(masked_loss(model, batch)) == pytest.approx(theirs, abs=1e-4)
         assert float(masked_loss(model, batch, 10)) == pytest.approx(
             float(masked_loss(model, batch)) * (a.n_trained + b.n_trained) / 10, abs=1e-3)
 

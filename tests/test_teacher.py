@@ -69,7 +69,8 @@ def test_a_question_without_prefix_is_an_error():
 @pytest.mark.parametrize("outcomes,stop,right,expected", [
     (["ok", "final"], "final", 1., "kept"), (["error", "final"], "final", 1., "kept"),
     (["timeout", "final"], "final", 1., "kept"), (["final"], "final", 0., "wrong answer"),
-    (["parse_error", "final"], "final", 1., "parse error"), (["ok"] * 5, "max_steps", 0., "out of steps"),
+    (["parse_error", "final"], "final", 1., "parse error"),
+    (["ok"] * 5, "max_steps", 0., "out of steps"),
     ([], "max_steps", 1., "cut off"), ([], "final", 1., "kept"), ([], "error", 0., "engine error")])
 def test_fate(outcomes, stop, right, expected):
     t = Trajectory(question(0), [], [Step("", "", "", o) for o in outcomes], score=right, stop=stop)
@@ -97,22 +98,27 @@ def search(query: str) -> str:
 
 
 LOOK, SUM = 'print(search("Mara Voss"))', "print(12 * 34)"
+LUND, ROM = 'final_answer("Lund")', 'final_answer("Rom")'
 HOPS = [question(i) for i in range(3)]
 SUMS = [question(i, "mini-gsm", "408") for i in range(2)]
 QUESTIONS = HOPS + SUMS
-#                  chain of thought                      agent's actions               with first thought
-LINES = {
-    HOPS[0].id: ("I need a town.\n\nThe answer is Lund.", [LOOK, 'final_answer("Lund")'], [LOOK, 'final_answer("Lund")']),
-    HOPS[1].id: ("A town it is. The answer is Rom.", [LOOK, 'final_answer("Rom")'], [LOOK, 'final_answer("Lund")']),
-    HOPS[2].id: ("The answer is Lund.", [None, 'final_answer("Lund")'], None),
-    SUMS[0].id: ("I multiply.\n\nThe answer is 408.", [SUM, "final_answer(408)"], [SUM, "final_answer(407)"]),
+LINES = {   # chain of thought; the agent's actions; its actions after a first thought
+    HOPS[0].id: ("I need a town.\n\nThe answer is Lund.", [LOOK, LUND], [LOOK, LUND]),
+    HOPS[1].id: ("A town it is. The answer is Rom.", [LOOK, ROM], [LOOK, LUND]),
+    HOPS[2].id: ("The answer is Lund.", [None, LUND], None),
+    SUMS[0].id: ("I multiply.\n\nThe answer is 408.", [SUM, "final_answer(408)"],
+                 [SUM, "final_answer(407)"]),
     SUMS[1].id: ("I multiply it.\n\nThe answer is 1.", [SUM, SUM], [SUM, "final_answer(408)"])}
 SEEN = {LOOK: search(""), SUM: "408"}
 
 
+def asked(system, q):
+    return [dict(role="system", content=system), dict(role="user", content=q.question)]
+
+
 def conversation(q, first, codes):
     "(messages before a turn, the turn's given beginning, what the model says)"
-    messages = [dict(role="system", content=short_prompt([search])), dict(role="user", content=q.question)]
+    messages = asked(short_prompt([search]), q)
     for k, code in enumerate(codes):
         start = thought_prefix(first) if first and k == 0 else ""
         said = f"Code:\n```py\n{code}\n```<end_code>" if code else "I do not know how."
@@ -128,7 +134,7 @@ def conversation(q, first, codes):
 def lessons():
     for q in QUESTIONS:
         cot, plain, ftp = LINES[q.id]
-        yield [dict(role="system", content=cot_prompt()), dict(role="user", content=q.question)], "", cot
+        yield asked(cot_prompt(), q), "", cot
         yield from conversation(q, None, plain)
         if ftp: yield from conversation(q, first_paragraph(cot), ftp)
 
@@ -236,7 +242,8 @@ def test_datasets_load(taught, tmp_path):
 
 def test_yield_is_compared_on_the_same_questions(taught):
     *each, all_ = compare_yields(read_runs(taught[0]), QUESTIONS)
-    assert [(c.where, c.wins, c.losses) for c in each] == [("mini-hotpot", 1, 0), ("mini-gsm", 1, 1)]
+    found = [(c.where, c.wins, c.losses) for c in each]
+    assert found == [("mini-hotpot", 1, 0), ("mini-gsm", 1, 1)]
     assert (all_.wins, all_.losses, all_.diff.n) == (2, 1, 5)
     assert all_.diff.value == pytest.approx((1 / 3 + 0) / 2) and all_.verdict == "undecided"
     assert "undecided" in effects_table([all_])
@@ -254,7 +261,8 @@ def test_limit_and_missing_benchmark(taught, tmp_path):
     other = get_profile("mini", train_benchmarks=("mini-hotpot", "mini-algebra"))
     with pytest.raises(AgentDistillError, match="mini-algebra"):
         teacher_questions(taught[0], other)
-    with pytest.raises(AgentDistillError, match="01_questions"): teacher_questions(tmp_path, PROFILE)
+    with pytest.raises(AgentDistillError, match="01_questions"):
+        teacher_questions(tmp_path, PROFILE)
 
 
 def doomed(brain, out, requests):
