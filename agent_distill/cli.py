@@ -249,7 +249,7 @@ def ask(a, say=print):
     name = getattr(profile, model)
     with Sandbox(tools=[search], imports=STANDARD_IMPORTS) as box:
         engine = load_engine(profile, name, adapter=adapter)
-        system = None if adapter or name.startswith("mini-") else long_prompt(box.tools)
+        system = None if adapter or name.startswith("mini-") else long_prompt([search])
         t = answer(a.question, engine, box, profile, max(1, a.sag), a.seed, say, system)
     say(verdict(t))
 
