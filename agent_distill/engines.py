@@ -7,7 +7,7 @@ __all__ = ['resolve_model', 'load_model', 'prompt_ids', 'pick', 'PrefixStore', '
            'TransformersEngine', 'load_engine']
 
 # %% ../nbs/05_engines.ipynb #c43ead9a
-import asyncio, functools, json, os, queue, re, threading, time
+import asyncio, functools, json, os, queue, re, threading, time, weakref
 from collections import OrderedDict
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -463,8 +463,10 @@ def _submit(self: TransformersEngine, request):
     with self._lock:
         self._queue.put(request)
         if self._thread is not None: return
-        self._thread = threading.Thread(target=self._serve, daemon=True, name="engine")
+        self._thread = threading.Thread(target=_serve, args=(weakref.ref(self), self._queue),
+                                        daemon=True, name="engine")
         self._thread.start()
+        weakref.finalize(self, self._queue.put, None)
 
 @patch
 def close(self: TransformersEngine):
@@ -476,9 +478,9 @@ def close(self: TransformersEngine):
         self._thread = None
 
 @patch
-def _collect(self: TransformersEngine):
-    "The next requests, however many come in time; None: the engine was closed"
-    requests = [self._queue.get()]
+def _collect(self: TransformersEngine, first):
+    "The first request and however many come in time; the last is None if the engine was closed"
+    requests = [first]
     quiet = max(self.wait_s, 0.04 * self._last_s)
     latest = time.monotonic() + max(8 * self.wait_s, 0.15 * self._last_s)
     while requests[-1] is not None and sum(r.n for r in requests) < self.max_batch:
@@ -500,13 +502,13 @@ def _batches(self: TransformersEngine, requests):
         batch.append(r)
     if batch: yield batch
 
-@patch
-def _serve(self: TransformersEngine):
-    "Decode until closed"
-    while True:
-        requests = self._collect()
-        for batch in self._batches([r for r in requests if r is not None]): self._answer(batch)
-        if requests[-1] is None: return
+def _serve(engine, requests):
+    "Decode until closed, or until nobody holds the engine (a weak reference) any more"
+    while (first := requests.get()) is not None and (alive := engine()) is not None:
+        collected = alive._collect(first)
+        for batch in alive._batches([r for r in collected if r is not None]): alive._answer(batch)
+        del alive
+        if collected[-1] is None: return
 
 @patch
 def _answer(self: TransformersEngine, batch):

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY',
            'FIGURES', 'normalise', 'em', 'f1', 'as_number', 'same_number', 'Grader', 'math_equal', 'score', 'Estimate',
-           'wilson', 'bootstrap_ci', 'mcnemar', 'Comparison', 'compare', 'invalid_rate', 'grounded', 'behaviour',
-           'Method', 'missing', 'run_method', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise',
+           'wilson', 'bootstrap_ci', 'share_ci', 'mcnemar', 'Comparison', 'compare', 'invalid_rate', 'grounded',
+           'behaviour', 'Method', 'missing', 'run_method', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise',
            'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp',
            'engines_of', 'questions_of', 'write_evaluation']
 
@@ -219,6 +219,14 @@ def bootstrap_ci(
     value = np.mean([g.mean() for g in groups])
     return Estimate(float(value), float(low), float(high), sum(map(len, groups)))
 
+def share_ci(
+    *groups: list[float],  # shares between 0 and 1, one a question; one list a benchmark
+    seed: int = 0,
+) -> Estimate:
+    "`bootstrap_ci` of shares; where no value differs from another, Wilson's interval"
+    e = bootstrap_ci(*groups, seed=seed)
+    return e if e.low < e.high else wilson(e.value * e.n, e.n)
+
 # %% ../nbs/08_evaluation.ipynb #5b7417ab
 def mcnemar(
     wins: int,  # questions only the first method answers
@@ -281,7 +289,7 @@ def invalid_rate(
     "Share of invalid actions, averaged over questions (steps of one question hang together)"
     def rate(s): return s.invalid if sampled else float(s.outcome in INVALID)
     rates = [sum(map(rate, t.steps)) / len(t.steps) for t in trajectories if t.steps]
-    return bootstrap_ci(rates, seed=seed) if rates else None
+    return share_ci(rates, seed=seed) if rates else None
 
 # %% ../nbs/08_evaluation.ipynb #0c0ef507
 def _holds(text: str, answer: str) -> bool:
@@ -318,7 +326,7 @@ def behaviour(
              "searches": bootstrap_ci(use["searches"], seed=seed),
              "tokens": bootstrap_ci(use["completion_tokens"], seed=seed),
              "steps": bootstrap_ci([len(t.steps) for t in trajectories], seed=seed),
-             "f1": bootstrap_ci(overlap, seed=seed) if overlap else None,
+             "f1": share_ci(overlap, seed=seed) if overlap else None,
              "unanswered": wilson(sum(t.answer is None for t in trajectories), len(trajectories))}
     return {k: v for k, v in found.items() if v is not None}
 
@@ -548,7 +556,7 @@ def summarise(
     cells = {m: {b: wilson(sum(s), len(s)) for b, s in row.items()} for m, row in scores.items()}
     for m, row in scores.items():
         for name, group in (("in domain", inside), ("out of domain", outside)):
-            if group: cells[m][name] = bootstrap_ci(*(row[b] for b in group), seed=seed)
+            if group: cells[m][name] = share_ci(*(row[b] for b in group), seed=seed)
     acts = {m: behaviour([t for ts in r.values() for t in ts], seed) for m, r in runs.items()}
     samples = {m.name: m.samples(profile) for m in methods if m.name in runs}
     found = comparisons(runs, _groups(inside, outside), seed=seed) + changes(runs, seed=seed)

@@ -110,8 +110,8 @@ def load_benchmark(
     task, file = PAPER[name, split]; path = _paper_file(file)
     if not path.is_file():
         raise AgentDistillError(f"the questions of {name} are not here", path,
-                                "fetch the JSON subsets of Nardien/agent-distillation into a folder "
-                                "'benchmarks' and set AGENT_DISTILL_DATA to the folder above it")
+                                "fetch the JSON subsets of Nardien/agent-distillation into a "
+                                "folder 'benchmarks'; set AGENT_DISTILL_DATA to the one above")
     return load_questions(path, name, task)[:n]
 
 # %% ../nbs/01_questions.ipynb #ffdf955a

@@ -1,5 +1,5 @@
 "The transformers engine: prefill, sampling, stopping, batches, prompts seen before, errors"
-import asyncio, threading
+import asyncio, gc, threading, weakref
 
 import pytest
 import torch
@@ -260,6 +260,16 @@ def test_prefix_store_forgets_the_oldest_and_keeps_its_size():
         if i > 1: assert store.longest([0] * 10)[0] == 8    # used all the time, so it stays
         assert store.bytes == 160 * len(store.entries) <= 480
     assert len(store.entries) == 3 and len(store.index) == 6
+
+
+def test_an_engine_that_nobody_holds_leaves_the_memory(folder):
+    engine = TransformersEngine(folder)
+    ask(engine, [chat(0)], max_new_tokens=4)
+    thread, model = engine._thread, weakref.ref(engine.model)
+    del engine
+    gc.collect()
+    thread.join(20)
+    assert not thread.is_alive() and model() is None
 
 
 def test_known_prompts_change_nothing_but_the_work(folder):

@@ -1,5 +1,5 @@
 "Scorers against other projects' cases, statistics, the run with resume, results and plots."
-import json, os, threading, time
+import json, os, threading
 from collections import Counter, defaultdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from agent_distill import evaluation as ev
 from agent_distill.agent import Completion, EngineError, Step, Trajectory
 from agent_distill.evaluation import (METHODS, Estimate, Grader, Method, Results, bootstrap_ci, compare, em,
                                       evaluate, f1, grounded, invalid_rate, math_equal, mcnemar, normalise,
-                                      run_method, score, summarise, wilson, write_evaluation)
+                                      run_method, score, share_ci, summarise, wilson, write_evaluation)
 from agent_distill.profile import AgentDistillError, Artifact, Records, get_profile
 from agent_distill.questions import Question
 
@@ -76,9 +76,7 @@ def test_a_hanging_grader_is_killed_and_replaced(monkeypatch):
     grader = Grader(timeout=0.5)
     assert grader.equal("1/2", "0.5") is True
     os.kill(grader.proc.pid, 19)  # SIGSTOP: as if it hung in C code
-    began = time.monotonic()
-    assert grader.equal("1/2", "0.5") is False
-    assert time.monotonic() - began < 10 and grader.proc is None
+    assert grader.equal("1/2", "0.5") is False and grader.proc is None
     grader.timeout = 20
     assert grader.equal("1/2", "0.5") is True
     grader.close()
@@ -116,6 +114,8 @@ def test_bootstrap_is_seeded_and_stratified():
     assert bootstrap_ci(xs, seed=1) == bootstrap_ci(xs, seed=1) != bootstrap_ci(xs, seed=2)
     e = bootstrap_ci([1.0] * 90, [0.0] * 10)
     assert (e.value, e.low, e.high, e.n) == (0.5, 0.5, 0.5, 100)
+    assert share_ci([0.0] * 50, [0.0] * 50) == wilson(0, 100) and share_ci([1.0] * 9) == wilson(9, 9)
+    assert share_ci(xs := [0.0, 1.0, 0.5], seed=1) == bootstrap_ci(xs, seed=1)
     with pytest.raises(AgentDistillError): bootstrap_ci([])
 
 

@@ -330,10 +330,9 @@ def test_end_to_end(mini):
 def test_a_second_run_keeps_everything(mini):
     out, _ = mini
     before = everything(out)
-    began = time.monotonic()
     done = command("run", "--out", out, "--limit", LIMIT)
     assert done.returncode == 0 and f"stages run: 0, kept: {len(STAGES)}" in done.stdout
-    assert everything(out) == before and time.monotonic() - began < 60
+    assert everything(out) == before
 
 
 @pytest.mark.slow
@@ -341,11 +340,9 @@ def test_report_and_ask(mini):
     out, _ = mini
     assert "agent-distill+SAG" in command("report", "--out", out).stdout
     question = read_jsonl(out / "questions" / "test.jsonl")[0]["question"]
-    began = time.monotonic()
     done = command("ask", "--out", out, question)
     assert done.returncode == 0 and "Step 1" in done.stdout, done.stderr
     assert "answer" in done.stdout.lower() and "untrained" not in done.stdout
-    assert time.monotonic() - began < 120
     assert "3 candidates" in command("ask", "--out", out, "--sag", 3, question).stdout
 
 

@@ -135,7 +135,8 @@ def _name_program(rng, world) -> str:
 
 def _call_program(rng, world) -> str:
     "A function of one argument, and a call"
-    name = "_".join(rng.sample("search final answer query code thought find".split(), rng.choice((1, 2))))
+    words = "search final answer query code thought find".split()
+    name = "_".join(rng.sample(words, rng.choice((1, 2))))
     if name == "final_answer": name = "find"
     n, r = rng.choice(list(world.told)); text = W.RELATIONS[r].query(n)
     call = rng.choice((f'print({name}("{text}"))', f'{name}("{n}")', f"{name}({_number(rng)})"))
@@ -149,8 +150,8 @@ def _number_program(rng) -> str:
 def program(rng, world) -> str:
     "A small program and what it prints, sometimes in a fence"
     pick = rng.random()
-    text = (_sum_program(rng) if pick < .25 else _name_program(rng, world) if pick < .45 else
-            _call_program(rng, world) if pick < .8 else _number_program(rng))
+    text = (_sum_program(rng) if pick < .45 else _name_program(rng, world) if pick < .6 else
+            _call_program(rng, world) if pick < .85 else _number_program(rng))
     return f"```py\n{text}\n```" if rng.random() < .5 else text
 
 # %% ../../nbs/lab/01_corpus.ipynb #954b0a92
@@ -178,16 +179,16 @@ def copying(rng, world) -> list[dict]:
 def draw_problem(world, rng):
     "A question about facts, of any shape"
     u = rng.random()
-    if u < .30: return W.draw_chain(world, rng, 1)
-    if u < .65: return W.draw_chain(world, rng, 2)
-    if u < .82: return W.draw_chain(world, rng, 3)
+    if u < .22: return W.draw_chain(world, rng, 1)
+    if u < .50: return W.draw_chain(world, rng, 2)
+    if u < .75: return W.draw_chain(world, rng, 3)
     return W.draw_compare(world, rng)
 
 SHARES = dict(   # share of documents of each kind
-    student=dict(encyclopedia=.03, reading=.30, quiz=.20, cot_fact=.04, cot_sum=.13, program=.15,
-                 copying=.15, agent=0.),
-    teacher=dict(encyclopedia=.18, reading=.22, quiz=.10, cot_fact=.16, cot_sum=.15, program=.05,
-                 copying=.03, agent=.11))
+    student=dict(encyclopedia=.02, reading=.42, quiz=.12, cot_fact=.02, cot_sum=.06, program=.20,
+                 copying=.16, agent=0.),
+    teacher=dict(encyclopedia=.33, reading=.20, quiz=.06, cot_fact=.12, cot_sum=.11, program=.02,
+                 copying=.03, agent=.13))
 
 # %% ../../nbs/lab/01_corpus.ipynb #239c9145
 class Corpus:
@@ -217,7 +218,7 @@ from fastcore.basics import patch
 
 @patch
 def _encyclopedia(self: Corpus):
-    w = self._world(.8)
+    w = self._world(.9)
     names = self.rng.sample(list(w.kind), self.rng.randint(3, 8))
     return "\n".join(f"{n}: {w.text(n)}" for n in names)
 
@@ -243,10 +244,15 @@ def _sum(self: Corpus):
 def _cot(self: Corpus, p): return chat(SYSTEM_COT, p.text, cot(p, self.rng))
 
 @patch
-def _cot_sum(self: Corpus): return self._cot(self._sum())
+def _cot_sum(self: Corpus):
+    "Small numbers: a worked solution is about what fits in a head"
+    return self._cot(W.draw_sum(self.rng, self.rng.choice(((1, 1), (1, 2), (1, 2), (1, 3)))))
 
 @patch
-def _cot_fact(self: Corpus): return self._cot(draw_problem(self._world(.3), self.rng))
+def _cot_fact(self: Corpus):
+    "Of the tutorial's world single facts only: the questions it asks are never rehearsed"
+    w = self._world(.5)
+    return self._cot(draw_problem(w, self.rng) if w is self.world else W.draw_chain(w, self.rng, 1))
 
 @patch
 def _agent(self: Corpus):
