@@ -257,7 +257,7 @@ def sandbox_tools(
     sandbox,   # a `Sandbox`
 ) -> list:     # the functions that code in it may call
     "The tools of a sandbox, for the prompt"
-    return [tool.fn for tool in sandbox.hub.toolbox.tools.values()]
+    return list(sandbox.tools)
 
 # %% ../nbs/04_agent.ipynb #836fa711
 @dataclass
