@@ -53,7 +53,7 @@ class Session:
         self.root, self.live = node, []
         if others: self.hub.post(self.hub.end, others)
 
-# %% ../../nbs/03_sandbox.ipynb #8796512f
+# %% ../../nbs/03_sandbox.ipynb #d84ad48e
 def _code_of(code: str) -> str:
     "The code to run; one that is far too long becomes an error of its own"
     if len(code) > 200_000: return "raise SyntaxError('the code is too long')"
@@ -81,6 +81,7 @@ def commit(self:Session,
     if kept or not outcome.alive: return outcome
     return replace(outcome, status="crashed", error="the process ended after its step")
 
+# %% ../../nbs/03_sandbox.ipynb #0fa28b7a
 @patch
 def run(self:Session,
     code: str,  # Python source
@@ -104,10 +105,10 @@ def __exit__(self:Session, *exc): self.close()
 @patch
 def __del__(self:Session): self.close()
 
-# %% ../../nbs/03_sandbox.ipynb #bfe48c51
+# %% ../../nbs/03_sandbox.ipynb #805e36fb
 STOPS = {   # layer -> what it is good for
-    "a process of its own, forked per candidate": "a crash or a wrecked state stays with its candidate",
-    "fixed environment, cwd /, no inherited files": "your tokens and open files are not there to read",
+    "a process of its own, forked per candidate": "crashes and wrecked states stay with their own",
+    "fixed environment, cwd /, no inherited files": "your tokens and open files are not there",
     "killed after its wall time": "code that waits forever",
     "fork from a single thread": "candidates that hang on a lock nobody holds",
     "killed first when memory runs out": "the kernel ending your notebook instead",
@@ -132,7 +133,7 @@ class Report(dict):
         rows = [f"| {k} | {STOPS.get(k, '')} | {v} |" for k, v in self.items()]
         return "\n".join(["| layer | what it stops | here |", "|---|---|---|", *rows])
 
-# %% ../../nbs/03_sandbox.ipynb #940cf866
+# %% ../../nbs/03_sandbox.ipynb #189039f4
 def _make_report(
     ready: dict,     # what the zygote said
     layers: dict,    # what a session's root said: layer -> empty, or why it is off
@@ -150,8 +151,8 @@ def _make_report(
         "fork from a single thread": "on" if single else f"off: {threads} threads",
         **{k: f"off: {v}" if v else "on" for k, v in layers.items()},
         "import allow-list (a convenience)": f"on; not installed: {missing}" if missing else "on",
-        "canaries at the start":
-            f"off: got through: {', '.join(escaped)}" if escaped else f"on: {len(CANARIES)} refused"})
+        "canaries at the start": f"off: got through: {', '.join(escaped)}" if escaped
+            else f"on: {len(CANARIES)} refused"})
 
 # %% ../../nbs/03_sandbox.ipynb #4b0f8f9f
 CANARIES = {   # what is tried -> code that raises where it is refused
@@ -178,9 +179,9 @@ for name, code in %r.items():
 final_answer(escaped)
 """
 
-# %% ../../nbs/03_sandbox.ipynb #bce5f74c
-_REMEDY = ("run it on Linux with seccomp (Colab, WSL 2, a container that allows it), or accept less: "
-           "Sandbox(allow_unsafe=True)")
+# %% ../../nbs/03_sandbox.ipynb #4a4ff81d
+_REMEDY = ("run it on Linux with seccomp (Colab, WSL 2, a container that allows it), "
+           "or accept less: Sandbox(allow_unsafe=True)")
 
 def _unsafe(why: str) -> AgentDistillError:
     return AgentDistillError(f"this machine cannot hold hostile code: {why}", where=sys.platform,

@@ -250,10 +250,10 @@ class Link:
     number: int = 0           # calls so far, refused ones included
     verdict: tuple = None     # (status, error) when the host ended it
 
-# %% ../../nbs/03c_host.ipynb #2b1a5c60
+# %% ../../nbs/03c_host.ipynb #8f4543f8
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0",
-       "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC",
+       "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
        **{f"{o}_NUM_THREADS": "1" for o in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "BLIS")}}
 _BOOT = "import sys; d, fd = sys.argv[1:]; sys.path[:1] = [d]; import worker; del sys.path[0]; " \
        "worker.main(int(fd))"
@@ -580,7 +580,7 @@ def expire(self:Hub):
             node.verdict = "timeout", late
             self.end([node])
 
-# %% ../../nbs/03c_host.ipynb #4973c975
+# %% ../../nbs/03c_host.ipynb #b54d4900
 @patch
 def end(self:Hub, nodes):
     "Kill; an outcome that someone waits for comes when the zygote has reported the death"
@@ -595,6 +595,7 @@ def end(self:Hub, nodes):
         elif not node.pid: self.bury(node)
     if pids: self.write(self.control, pack(dict(op="kill", pids=pids, groups=[])))
 
+# %% ../../nbs/03c_host.ipynb #77c62d31
 @patch
 def cancel(self:Hub, nodes):
     "Nobody waits for these any more; one that is just being forked ends when it says hello"
@@ -763,7 +764,7 @@ def story(self:Replay, node):
         yield dict(op="again", code=code)
     yield dict(op="run", code=node.code)
 
-# %% ../../nbs/03c_host.ipynb #d25952ba
+# %% ../../nbs/03c_host.ipynb #65968422
 @patch
 def converse(self:Replay, node, process):
     "Feed the process, hear it, until it is done or its stream ends"
@@ -782,6 +783,7 @@ def converse(self:Replay, node, process):
     node.verdict = ("timeout", late) if watch.late else \
         _describe_exit(process.wait(10), self.limits, used)
 
+# %% ../../nbs/03c_host.ipynb #d218b4cb
 @patch
 def hear(self:Replay, node, process, watch, op, **msg):
     "One message: only what the node's state allows"

@@ -14,9 +14,9 @@ __all__ = ['MAX_FRAME', 'MAX_OUTPUT', 'MAX_DEPTH', 'OUR_SOCKET', 'SYS_CLONE', 'S
            'branch', 'serve', 'session_root', 'preload', 'warm', 'preload_all', 'is_sealed', 'kill', 'reap', 'obey',
            'watch', 'get_ready', 'main', 'repeat', 'own_pipe', 'replay']
 
-# %% ../../nbs/03b_worker.ipynb #eb068589
-import ast, ctypes, errno, gc, importlib, io, json, math, os, random, select, signal, socket, struct, sys
-import time, types
+# %% ../../nbs/03b_worker.ipynb #1e1b1cc2
+import ast, ctypes, errno, gc, importlib, io, json, math, os, random, select, signal, socket, struct
+import sys, time, types
 from contextlib import redirect_stderr, redirect_stdout
 
 # %% ../../nbs/03b_worker.ipynb #ba2c7b82
@@ -542,13 +542,13 @@ def warm():
     x, y = sympy.symbols("x y")
     sympy.solve([x + y - 3, x - y - 1], [x, y]); sympy.solve(x**2 - 2, x)
 
-# %% ../../nbs/03b_worker.ipynb #b06cf697
+# %% ../../nbs/03b_worker.ipynb #fc86963b
 def preload_all(package: str):
     "Import all modules of a package, and what they import; those that fail are left out"
     import pkgutil
     folders = getattr(sys.modules.get(package), "__path__", ())
     for o in pkgutil.iter_modules(folders, package + "."):
-        if any(word in o.name for word in ("test", "bench", "plotting", "f2py", "__main__")): continue
+        if any(w in o.name for w in ("test", "bench", "plotting", "f2py", "__main__")): continue
         preload([o.name])
         if o.ispkg: preload_all(o.name)
 
