@@ -7,9 +7,8 @@ import pytest
 
 from agent_distill.profile import AgentDistillError
 from agent_distill.sandbox import STOPS, Frames, Limits, Sandbox, pack, read_message, tool
-from agent_distill.sandbox.worker import CALLS, FORKS
+from agent_distill.sandbox.worker import CALLS, FORKS, seccomp_lacks
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the branching sandbox needs Linux")
 LIGHT = ("math", "random", "json", "time")
 calls, gate = [], threading.Event()
 
@@ -22,13 +21,23 @@ def echo(x): return x
 @tool(read_only=False)
 def publish(text: str) -> int: calls.append(text); return len(calls)
 
+@pytest.fixture(autouse=True)
+def walls(request):
+    "Where there is no seccomp the tests of the replay backend run, the others are skipped and say so"
+    if "replay" not in request.node.name: need_forks()
+
+def need_forks():
+    if seccomp_lacks(): pytest.skip(f"no forks here: {seccomp_lacks()}; see the tests of replay")
+
 @pytest.fixture(scope="module")
 def sandbox():
+    need_forks()
     tools = [lookup, fail, wait_gate, open_gate, doze, echo, publish]
     with Sandbox(tools, LIGHT, Limits(cpu_s=1, memory_mb=200, tool_calls=5)) as s: yield s
 
 @pytest.fixture(scope="module")
 def full():
+    need_forks()
     with Sandbox() as s: yield s
 
 @pytest.fixture
@@ -433,6 +442,7 @@ PYTHON = {
 @pytest.fixture(scope="module", params=["fork", "replay"])
 def anywhere(request):
     "Both backends, with the same tools"
+    if request.param == "fork": need_forks()
     tools = [lookup, fail, wait_gate, open_gate, doze, echo, publish]
     with Sandbox(tools, LIGHT, Limits(cpu_s=1, memory_mb=200, tool_calls=5), backend=request.param,
                  allow_unsafe=request.param == "replay") as s: yield s
