@@ -7,7 +7,7 @@ __all__ = ['STANDARD_IMPORTS', 'CORES', 'Limits', 'Outcome', 'BadFrame', 'clean'
            'Toolbox', 'Link', 'start_zygote', 'Hub', 'Session', 'Report', 'Sandbox']
 
 # %% ../../nbs/03_sandbox.ipynb #312b7d53
-import inspect, json, math, os, selectors, signal, socket, struct, subprocess, sys, threading
+import inspect, json, math, os, re, selectors, signal, socket, struct, subprocess, sys, threading
 import time, typing, weakref
 from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -444,16 +444,19 @@ def resume(self:Hub, node, data):
     self.write(node, data)
 
 # %% ../../nbs/03_sandbox.ipynb #087833c4
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+(?=>)")
+
 @patch
-def on_done(self:Hub, node, status, logs, **fields):
+def on_done(self:Hub, node, status, logs, value, error, **fields):
     "The step is over: its process stays, idle, until its session keeps it or not"
     if status not in ("ok", "error", "flooded"): raise BadFrame("an unknown status")
+    logs, value, error = (_ADDRESS.sub("at 0x...", text) for text in (logs, value, error))
     most = self.limits.output_bytes
     if len(logs.encode()) > most:
         status, logs = "flooded", logs.encode()[:most].decode("utf-8", "ignore")
     self.move(node, "idle")
     if status == "flooded": self.end([node])
-    self.finish(node, status=status, logs=logs, **fields)
+    self.finish(node, status=status, logs=logs, value=value, error=error, **fields)
 
 @patch
 def finish(self:Hub, node, **fields):
