@@ -156,7 +156,8 @@ def _call_program(rng, world) -> str:
     (n, r), number = rng.choice(list(world.told)), _number(rng, 12)
     comment, given = rng.choice((
         (W.RELATIONS[r].np(n), f'"{W.RELATIONS[r].query(n)}"'),
-        (world.told[n, r], f'"{world.facts[n][r]}"'), (f"This is {number}.", number)))
+        (f"{world.told[n, r]} The answer is {n}.", f'"{n}"'),
+        (world.told[n, r], f'"{world.facts[n][r]}"'), (f"The answer is {number}.", number)))
     call = f"{name}({given})"
     return (f"def {name}(x):\n    return x\n" * rng.randint(0, 1) +
             f"# {comment}\n" + rng.choice((f"print({call})", call)))
@@ -169,8 +170,8 @@ def _number_program(rng) -> str:
 def program(rng, world) -> str:
     "A small program and what it prints, sometimes in a fence"
     pick = rng.random()
-    text = (_sum_program(rng) if pick < .45 else _name_program(rng, world) if pick < .6 else
-            _call_program(rng, world) if pick < .85 else _number_program(rng))
+    text = (_sum_program(rng) if pick < .25 else _name_program(rng, world) if pick < .3 else
+            _call_program(rng, world) if pick < .95 else _number_program(rng))
     return f"```py\n{text}\n```" if rng.random() < .5 else text
 
 # %% ../../nbs/lab/01_corpus.ipynb #50107101
@@ -209,8 +210,8 @@ def draw_problem(world, rng):
     return W.draw_compare(world, rng)
 
 SHARES = dict(   # share of documents of each kind
-    student=dict(encyclopedia=.02, reading=.38, quiz=.07, cot_fact=.02, cot_sum=.03, sheet=0.,
-                 program=.20, solution=.14, copying=.14, agent=0.),
+    student=dict(encyclopedia=.02, reading=.34, quiz=.05, cot_fact=.02, cot_sum=.03, sheet=0.,
+                 program=.30, solution=.14, copying=.10, agent=0.),
     teacher=dict(encyclopedia=.20, reading=.15, quiz=.05, cot_fact=.07, cot_sum=.12, sheet=.12,
                  program=.07, solution=0., copying=.07, agent=.15))
 
