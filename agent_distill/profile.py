@@ -107,7 +107,7 @@ MINI = Profile(
     train_benchmarks=("mini-hotpot", "mini-gsm"), corpus="mini", embedder="all-MiniLM-L6-v2",
     teacher="mini-teacher", student="mini-student", engine="transformers", sft="trl",
     max_new_tokens=96, cot_max_new_tokens=128, teacher_temperature=0.7, teacher_top_p=0.95,
-    max_length=768, cot_max_length=384, concurrency=64, lr=2e-3, epochs=4)
+    max_length=768, cot_max_length=384, concurrency=64, lr=1e-3, epochs=6)
 
 # %% ../nbs/00_profile.ipynb #64eaac64
 PAPER = Profile(

@@ -66,6 +66,12 @@ def children(pid):
 
 # --- semantics
 
+def test_addresses_are_not_shown(session):
+    o = session.run("print(lookup, object())\ndef f(): raise ValueError(f)\nf")
+    assert "function lookup at 0x...>" in o.logs and "object at 0x...>" in o.logs
+    assert o.value == "<function f at 0x...>" and "at 0x...>" in session.run("f()").error
+    assert session.run("'jump at 0x7f00'").value == "'jump at 0x7f00'"
+
 def test_state_values_and_logs(session):
     assert session.run("x = 20\nprint('hi')").logs == "hi\n"
     o = session.run("x + 1")

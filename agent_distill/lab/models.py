@@ -253,7 +253,7 @@ def train(self: Run, steps: int, decay: float = 0., every: int = 50):
     return self.model
 
 # %% ../../nbs/lab/02_models.ipynb #c02b8385
-PLAN = dict(base=2000, student=800, teacher=1500)   # optimizer steps
+PLAN = dict(base=2000, student=4000, teacher=4000)   # optimizer steps
 
 def _setup(seed):
     import torch
@@ -283,7 +283,7 @@ def _branch(role, out, tok, seed, steps):
     model = _ancestor(out, tok)
     if role == "teacher": model = deepen(model, tok, TEACHER_LAYERS)
     stream = C.Corpus(role, seed, tutorial=role == "teacher")
-    Run(model, tok, stream, out / role, seed, lr=2e-3, adam_lr=2e-3).train(steps, decay=.8)
+    Run(model, tok, stream, out / role, seed, lr=2e-3, adam_lr=2e-3).train(steps, decay=.6)
     ship(out, role, tok)
 
 def ship(out, role, tok):

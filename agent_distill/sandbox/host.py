@@ -7,8 +7,8 @@ __all__ = ['CORES', 'Limits', 'free_mb', 'fair_memory', 'Outcome', 'BadFrame', '
            'tool', 'Toolbox', 'Link', 'start_zygote', 'Hub', 'Guard', 'ioctl', 'Stopwatch', 'Replay']
 
 # %% ../../nbs/03c_host.ipynb #2568f6d3
-import asyncio, inspect, json, math, os, selectors, select, signal, socket, struct, subprocess, sys
-import threading, time, types, typing
+import asyncio, inspect, json, math, os, re, selectors, select, signal, socket, struct, subprocess
+import sys, threading, time, types, typing
 from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as TooLate
 from dataclasses import dataclass, field, fields
@@ -553,16 +553,23 @@ def resume(self:Hub, node, data):
     self.write(node, data)
 
 # %% ../../nbs/03c_host.ipynb #6be5a0d7
-@patch
-def on_done(self:Hub, node, status, logs, **fields):
-    "The step is over: its process stays, idle, until its session keeps it or not"
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+(?=>)")
+
+def _said(most, status, logs, value, error):
+    "(status, texts) of a finished step: at most so many bytes, and no addresses of objects"
     if status not in ("ok", "error", "flooded"): raise BadFrame("an unknown status")
-    most = self.limits.output_bytes
     if len(logs.encode()) > most:
         status, logs = "flooded", logs.encode()[:most].decode("utf-8", "ignore")
+    texts = dict(logs=logs, value=value, error=error)
+    return status, {k: _ADDRESS.sub("at 0x...", text) for k, text in texts.items()}
+
+@patch
+def on_done(self:Hub, node, status, logs, value, error, **fields):
+    "The step is over: its process stays, idle, until its session keeps it or not"
+    status, texts = _said(self.limits.output_bytes, status, logs, value, error)
     self.move(node, "idle")
     if status == "flooded": self.end([node])
-    self.finish(node, status=status, logs=logs, **fields)
+    self.finish(node, status=status, **texts, **fields)
 
 @patch
 def finish(self:Hub, node, **fields):
@@ -831,14 +838,11 @@ def ask(self:Replay, node, tool, args, kwargs) -> bytes:
     return _tool_reply(error, value)
 
 @patch
-def on_done(self:Replay, node, status, logs, **fields):
+def on_done(self:Replay, node, status, logs, value, error, **fields):
     "The step is over; if it can be committed, the record is longer by one"
-    if status not in ("ok", "error", "flooded"): raise BadFrame("an unknown status")
-    most = self.limits.output_bytes
-    if len(logs.encode()) > most:
-        status, logs = "flooded", logs.encode()[:most].decode("utf-8", "ignore")
+    status, texts = _said(self.limits.output_bytes, status, logs, value, error)
     if status != "flooded": node.history += ((node.code, node.replies),)
-    self.settle(node, Outcome(status, logs, tool_calls=tuple(node.calls), **fields))
+    self.settle(node, Outcome(status, **texts, tool_calls=tuple(node.calls), **fields))
 
 # %% ../../nbs/03c_host.ipynb #c4096599
 @patch
