@@ -314,4 +314,4 @@ def recorded_logs() -> dict[str, list[dict]]:
     from agent_distill import lab
     folder = Path(lab.__file__).parent / "weights"
     return {f.stem.removeprefix("log-"): [json.loads(l) for l in f.read_text().splitlines()]
-            for f in sorted(folder.glob("log-*.jsonl"))}
+            for f in sorted(folder.glob("log-*.jsonl"), key=lambda f: f.stem)}
