@@ -113,7 +113,8 @@ COMMON = ("Thought Code Observation Tools Solve Write Error print search final a
 
 def layout(rng):
     "A system prompt, and how notes and pages look in one document"
-    system = SYSTEM_READ if rng.random() < .4 else " ".join(rng.choices(COMMON, k=rng.randint(3, 20)))
+    jumble = " ".join(rng.choices(COMMON, k=rng.randint(3, 20)))
+    system = rng.choices((SYSTEM_READ, jumble), (2, 3))[0]
     return system, *map(rng.choice, (HEAD, LOOK, END, PAGE))
 
 def reading(p, reader, rng) -> list[dict]:
