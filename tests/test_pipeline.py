@@ -237,7 +237,8 @@ def test_kill_9_loses_and_doubles_nothing(nbs, tmp_path, at):
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_the_kernel_and_says_how_to_go_on(nbs, tmp_path, sig):
     rows = tmp_path / "run" / "questions" / "rows.jsonl"
-    process = cli(nbs, tmp_path / "run", "--seed", 2)
+    def listen(): signal.signal(sig, signal.SIG_DFL)  # jobs that a shell put into the background ignore Ctrl-C
+    process = cli(nbs, tmp_path / "run", "--seed", 2, preexec_fn=listen)
     wait_for(rows, 2, process)
     kernels = children(process.pid)
     process.send_signal(sig)
