@@ -414,6 +414,7 @@ class TransformersEngine:
         self.stats = dict(batches=0, rows=0, prompt_tokens=0, completion_tokens=0, busy_s=0.0)
         self._queue, self._thread, self._lock = queue.Queue(), None, threading.Lock()
         self._last_s = 0.0   # what the last batch took
+        weakref.finalize(self, self._queue.put, None)   # ends the thread
 
     def prompt_ids(self, messages, prefix="") -> list[int]:
         "The conversation as tokens, up to where the model goes on"
@@ -466,7 +467,6 @@ def _submit(self: TransformersEngine, request):
         self._thread = threading.Thread(target=_serve, args=(weakref.ref(self), self._queue),
                                         daemon=True, name="engine")
         self._thread.start()
-        weakref.finalize(self, self._queue.put, None)
 
 @patch
 def close(self: TransformersEngine):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import children
 from agent_distill.profile import AgentDistillError
 from agent_distill.sandbox import STANDARD_IMPORTS, Limits, Sandbox
 from agent_distill.sandbox.worker import FILES, MACHINES, SYSCALLS, seccomp_lacks
@@ -66,14 +67,6 @@ def world(tmp_path):
     w = World(tmp_path)
     yield w
     w.server.close(); signal.signal(signal.SIGURG, old)
-
-def children(pid):
-    found = []
-    for p in Path("/proc").glob("[0-9]*/stat"):
-        try: fields = p.read_text().rsplit(")", 1)[1].split()
-        except (FileNotFoundError, ProcessLookupError): continue
-        if int(fields[1]) == pid: found.append(int(p.parent.name))
-    return found
 
 def strike(sandbox, world, *steps):
     "Run the steps in one session, then assert that nothing has happened; what they printed"

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from conftest import children
 from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, locked, notebooks_folder,
                                     plan, run)
 from agent_distill.profile import AgentDistillError, Artifact, read_jsonl
@@ -82,10 +83,6 @@ def wait_for(path, rows, process, seconds=120):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until, f"no {rows} rows in {path}"
         time.sleep(0.02)
-
-
-def children(pid):
-    return [int(p) for t in Path(f"/proc/{pid}/task").glob("*") for p in (t / "children").read_text().split()]
 
 
 # the stages

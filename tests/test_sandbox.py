@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from conftest import children
 from agent_distill.profile import AgentDistillError
 from agent_distill.sandbox import STOPS, Frames, Limits, Sandbox, pack, read_message, tool
 from agent_distill.sandbox.worker import CALLS, FORKS, seccomp_lacks
@@ -54,15 +55,6 @@ def gone(pid, seconds=15):
     end = time.monotonic() + seconds
     while alive(pid) and time.monotonic() < end: time.sleep(.02)
     return not alive(pid)
-
-def children(pid):
-    "Process ids whose parent is `pid`, zombies included"
-    found = []
-    for p in Path("/proc").glob("[0-9]*/stat"):
-        try: fields = p.read_text().rsplit(")", 1)[1].split()
-        except (FileNotFoundError, ProcessLookupError): continue
-        if int(fields[1]) == pid: found.append(int(p.parent.name))
-    return found
 
 # --- semantics
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SYSTEM_COT', 'SYSTEM_READ', 'SYSTEM_AGENT', 'HEAD', 'LOOK', 'END', 'PAGE', 'COMMON', 'HEADS', 'SHARES', 'chat',
-           'action', 'numbered', 'Reader', 'thoughts', 'cot', 'agent', 'layout', 'reading', 'quiz', 'program',
-           'solution', 'copying', 'draw_problem', 'Corpus']
+           'action', 'numbered', 'Reader', 'thoughts', 'cot', 'sum_code', 'agent', 'layout', 'reading', 'quiz',
+           'program', 'solution', 'copying', 'draw_problem', 'Corpus']
 
 # %% ../../nbs/lab/01_corpus.ipynb #60ff7d2e
 import random
@@ -89,12 +89,15 @@ def cot(p, rng) -> str:
     return "\n\n".join(x for x in (head, " ".join(steps), end) if x)
 
 # %% ../../nbs/lab/01_corpus.ipynb #26b8614f
+def sum_code(p) -> str:
+    "The steps of a word problem as a program that prints the last result"
+    return "\n".join(p.sums) + f"\nprint({'abc'[len(p.sums) - 1]})"
+
 def agent(p, reader) -> list[dict]:
     "The same problem as an agent's trajectory"
     ts, turns = thoughts(p), [p.text]
     if p.kind == "sum":
-        code = "\n".join(p.sums) + f"\nprint({'abc'[len(p.sums) - 1]})"
-        turns += [action(ts[0], code), f"Observation:\n{p.answer}"]
+        turns += [action(ts[0], sum_code(p)), f"Observation:\n{p.answer}"]
         return chat(SYSTEM_AGENT, *turns, action(ts[1], f"final_answer({p.answer})"))
     for t, h in zip(ts, p.hops):
         found = numbered(reader.results(h.title))
@@ -142,8 +145,8 @@ def quiz(reader, rng) -> list[dict]:
 def _number(rng, digits=7): return W._number(rng, rng.randint(1, digits))
 
 def _sum_program(rng) -> str:
-    p = W.draw_sum(rng, (1, 7)); body = "\n".join(p.sums)
-    return f"# {p.text}\n{body}\nprint({'abc'[len(p.sums) - 1]})\n# prints: {p.answer}"
+    p = W.draw_sum(rng, (1, 7))
+    return f"# {p.text}\n{sum_code(p)}\n# prints: {p.answer}"
 
 def _name_program(rng, world) -> str:
     names = rng.sample(list(world.kind), rng.randint(1, 3)); i = rng.randrange(len(names))
@@ -179,8 +182,7 @@ def program(rng, world) -> str:
 def solution(p, rng) -> list[dict]:
     "A word problem answered by a program and what it prints, in some layout"
     system, head, _, end, _ = layout(rng)
-    code = "\n".join(p.sums) + f"\nprint({'abc'[len(p.sums) - 1]})"
-    said = f"{head}I need {p.need}.\n```py\n{code}\n```"
+    said = f"{head}I need {p.need}.\n```py\n{sum_code(p)}\n```"
     told = f"\nIt prints {p.answer}. The answer is {p.answer}.{end.format(p.answer)}"
     return chat(system, p.text, said + told * rng.randint(0, 1))
 
