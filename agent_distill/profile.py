@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import random
+import re
 import sys
 import threading
 import time
@@ -42,6 +43,7 @@ class AgentDistillError(Exception):
 
 # %% ../nbs/00_profile.ipynb #03a69bb6
 _CHOICES = {"engine": ("transformers", "vllm"), "sft": ("trl", "unsloth")}
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")   # no key: it would be recorded
 _TYPES = {"str": (str,), "int": (int,), "float": (float, int), "tuple[str, ...]": (tuple,)}
 _MAY_BE_ZERO = ("n_train", "n_test", "teacher_temperature", "sag_temperature", "lora_dropout")
 
@@ -50,8 +52,10 @@ def _fault(f, value):
     if isinstance(value, bool) or not isinstance(value, _TYPES[f.type]): return f"is no {f.type}"
     if f.type == "tuple[str, ...]" and not all(isinstance(v, str) for v in value):
         return "must hold names"
+    if f.name == "engine" and _ADDRESS.fullmatch(value): return
     if f.name in _CHOICES and value not in _CHOICES[f.name]:
-        return f"must be one of {', '.join(_CHOICES[f.name])}"
+        more = " or an address http://host:port/v1" * (f.name == "engine")
+        return f"must be one of {', '.join(_CHOICES[f.name])}{more}"
     if f.type not in ("int", "float"): return None
     if not math.isfinite(value) or value < 0 or (value == 0 and f.name not in _MAY_BE_ZERO):
         return "must be positive"
@@ -77,7 +81,7 @@ class Profile:
     embedder: str                       # sentence-transformers name
     teacher: str                        # "mini-teacher", a Hugging Face name or a folder
     student: str                        # "mini-student", a Hugging Face name or a folder
-    engine: str                         # "transformers" or "vllm"
+    engine: str                         # "transformers", "vllm", or a server's address
     sft: str                            # "trl" or "unsloth"
     max_new_tokens: int                 # tokens an agent may write in one step
     cot_max_new_tokens: int             # tokens of a chain-of-thought answer
