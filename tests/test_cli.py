@@ -1,5 +1,6 @@
 "The command line: arguments, exit codes, and one clear error for each bad input."
 import json, os, subprocess, sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -56,13 +57,13 @@ def test_wrong_arguments_end_in_2(argv, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["run", "report", "ask", "doctor"])
+@pytest.mark.parametrize("name", ["run", "report", "ask", "serve-model", "doctor"])
 def test_every_command_has_help(name, capsys):
     with pytest.raises(SystemExit) as e: main([name, "--help"])
     assert e.value.code == 0 and "--profile" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["doctor"]])
+@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["serve-model"], ["doctor"]])
 def test_unknown_profile(argv, capsys, tmp_path):
     error = one_error(capsys, *argv, "--profile", "huge", "--out", tmp_path / "run")
     assert "'huge'" in error and all(name in error for name in PROFILES)
@@ -125,6 +126,17 @@ def test_ask_takes_the_distilled_student_if_it_is_whole(capsys, tmp_path):
     assert (model, adapter, note) == ("student", str(art.folder), "")
     (art.folder / "adapter_config.json").unlink()
     assert "missing" in one_error(capsys, "ask", "--out", tmp_path, "Who?")
+
+
+def test_ask_takes_the_address_of_a_server(capsys, tmp_path):
+    assert "an address" in one_error(capsys, "ask", "--out", tmp_path, "--engine", "over there", "Who?")
+
+
+@pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed: tests/test_vllm.py starts it")
+def test_serve_model_without_vllm(capsys, tmp_path):
+    error = one_error(capsys, "serve-model", "--out", tmp_path, "--method", "student", "--port", "0")
+    assert "vLLM is not installed" in error and "agent_distill[gpu]" in error
+    assert "'oracle'" in one_error(capsys, "serve-model", "--out", tmp_path, "--method", "oracle")
 
 
 def test_answer_shows_each_step_and_nothing_else(tmp_path):

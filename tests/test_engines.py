@@ -75,8 +75,16 @@ def greedy(engine, messages, tokens, prefix=""):
 
 # prompts
 
-def test_prefill_and_continuation_are_what_the_template_gives(engine):
+def qwen_template():
+    "Qwen2.5's own, as TRL ships it"
+    from importlib.resources import files
+    return (files("trl") / "chat_templates" / "qwen2_5.jinja").read_text()
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, qwen_template()], ids=["ChatML", "Qwen2.5"])
+def test_prefill_and_continuation_are_what_the_template_gives(engine, template, monkeypatch):
     tok, prefix, rest = engine.tokenizer, "Thought: I need the director.\n\n", "I will look.\nCode:\n```py\nx\n```"
+    monkeypatch.setattr(tok, "chat_template", template)
     whole = tok.apply_chat_template([*chat(), dict(role="assistant", content=prefix + rest)], tokenize=False)
     ids = engine.prompt_ids(chat(), prefix) + tok(rest)["input_ids"]
     assert tok(whole)["input_ids"] == ids + tok("<|im_end|>\n")["input_ids"]
@@ -350,8 +358,7 @@ def test_names(tmp_path, monkeypatch):
     monkeypatch.setattr(engines, "__file__", str(tmp_path / "engines.py"))
     with pytest.raises(AgentDistillError, match="weights of mini-teacher"): resolve_model("mini-teacher")
     with pytest.raises(AgentDistillError, match="cannot be loaded"): load_model(str(tmp_path / "nothing"))
-    with pytest.raises(AgentDistillError, match="'vllm' is not built"):
-        load_engine(get_profile("mini", engine="vllm"), "mini-student")
+    with pytest.raises(AgentDistillError, match="cannot be loaded"): load_tokenizer(str(tmp_path / "nothing"))
 
 
 def test_adapters(folder, tmp_path):

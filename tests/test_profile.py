@@ -52,7 +52,7 @@ def test_unknown_profile_and_field_list_the_valid_ones():
 
 @pytest.mark.parametrize("field, value", [
     ("n_test", "100"), ("n_test", -1), ("n_test", 1.5), ("n_test", None), ("n_test", True), ("max_steps", 0),
-    ("engine", "vlm"), ("sft", ""), ("lr", "1e-3"), ("lr", -1.), ("benchmarks", "mini-gsm"),
+    ("engine", "vlm"), ("engine", "http://key@host/v1"), ("sft", ""), ("lr", "1e-3"), ("lr", -1.), ("benchmarks", "mini-gsm"),
     ("benchmarks", (1, 2)), ("teacher", None), ("sag_top_p", float("nan"))])
 def test_values_that_cannot_be_right(field, value):
     assert field in error(get_profile, "mini", **{field: value})
