@@ -126,8 +126,8 @@ def hardware() -> str:
     return "gpu" if current_platform.has_device_capability(80) else "old gpu"
 
 # %% ../nbs/05b_servers.ipynb #7fbcc824
-_PRECISION = {"cpu": dict(dtype="float32", enforce_eager=True), "gpu": dict(max_model_len=-1),
-              "old gpu": dict(dtype="float16", max_model_len=-1)}
+_SUITS = {"cpu": dict(dtype="float32", enforce_eager=True, enable_chunked_prefill=False),
+          "gpu": dict(max_model_len=-1), "old gpu": dict(dtype="float16", max_model_len=-1)}
 
 def vllm_options(
     model: str,             # see `resolve_model`
@@ -140,7 +140,7 @@ def vllm_options(
     rank = max(max_lora_rank, adapter_rank(adapter) if adapter else 0)
     lora = dict(enable_lora=True, max_lora_rank=rank_room(rank)) if rank else {}
     return dict(model=resolve_model(model), generation_config="vllm", enable_prefix_caching=True,
-                **_PRECISION[on], **lora) | options
+                **_SUITS[on], **lora) | options
 
 # %% ../nbs/05b_servers.ipynb #c72d6eab
 def vllm_sampling(
@@ -239,7 +239,8 @@ async def _revive(self: VLLM, dead):
                               self.options["model"], "read its log; ask for less memory")
         self.restarts -= 1
         dead.shutdown()
-        self.llm = await self._start()
+        try: self.llm = await self._start()
+        except AgentDistillError as e: raise EngineError(e.what, e.where, e.fix) from e
 
 # %% ../nbs/05b_servers.ipynb #139986e3
 @patch

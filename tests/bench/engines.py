@@ -3,7 +3,7 @@
     .ci/vllm.sh python                       vLLM's CPU build, where there is no GPU
     python tests/bench/engines.py [--prompts 64] [--json nbs/recorded/engines.json] [--run runs/mini]
 
-With the folder of a finished run, its distilled students are compared as well. Chapter 5b shows the
+With the folder of a finished run, its distilled student is compared as well. Chapter 5b shows the
 recorded table. Nothing is asserted: the clock belongs to the machine.
 """
 import argparse, asyncio, json, os, platform, sys, time
@@ -39,8 +39,8 @@ def timed(engine, chats, n):
 def cases(run):
     "(what it is called, model, adapter)"
     found = [("mini teacher", "mini-teacher", None), ("mini student", "mini-student", None)]
-    students = sorted((Path(run) / "student").glob("*/adapter_config.json")) if run else []
-    return found + [(f"student {p.parent.name}, LoRA", "mini-student", str(p.parent)) for p in students]
+    adapter = Path(run) / "student" / "agent_ftp"
+    return found + [("distilled student (LoRA, r 64)", "mini-student", str(adapter))] if run else found
 
 
 def measure(name, model, adapter, chats):
@@ -83,7 +83,7 @@ def main():
     for case in cases(a.run):
         rows, fast = measure(*case, chats)
         parity, speed = parity + rows, speed + fast
-        print(table(rows + []), "\n" + table(fast), flush=True)
+        print(table(rows), "\n" + table(fast), flush=True)
     speed.append(measure_server(chats, "/dev/null"))
     print(table(speed[-1:]))
     facts = dict(made_by="tests/bench/engines.py", prompts=len(chats), cores=os.cpu_count(),
