@@ -41,20 +41,23 @@ class Loop:
 
 # %% ../nbs/05b_servers.ipynb #6d375346
 @patch
-def close(self: Loop):
+def close(self: Loop,
+    last=None,   # a coroutine function to end with
+):
     "Cancel what is under way and end the thread"
     if self.loop.is_closed(): return
     if threading.current_thread() is self.thread:   # a thread cannot wait for itself
-        return threading.Thread(target=self.close).start()
-    self.run(_cancel_the_others())
+        return threading.Thread(target=self.close, args=(last,)).start()
+    self.run(_wind_up(last))
     self.loop.call_soon_threadsafe(self.loop.stop)
     self.thread.join()
     self.loop.close()
 
-async def _cancel_the_others():
+async def _wind_up(last):
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others: task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    if last: await last()
 
 # %% ../nbs/05b_servers.ipynb #9622719b
 class Remote:
@@ -290,6 +293,7 @@ class VLLMEngine(Remote):
         self.name, self.adapter = str(model_name_or_path), adapter
         self.host = VLLM(options, restarts)
         self.loop, self.context = self.host.loop, self.host.llm.model_config.max_model_len
+        self.max_batch = self.host.llm.vllm_config.scheduler_config.max_num_seqs
         self.stats = dict(requests=0, rows=0, prompt_tokens=0, completion_tokens=0)
         self.close = weakref.finalize(self, self.host.close)
 
@@ -444,7 +448,7 @@ class ServerEngine(Remote):
         self.stats = dict(requests=0, rows=0, prompt_tokens=0, completion_tokens=0, retries=0)
         self.silent_since = None   # when the server stopped answering
         self.loop, self.http = Loop("server"), _client(self.url, timeout_s, connections, key_env)
-        self.close = weakref.finalize(self, _hang_up, self.loop, self.http)
+        self.close = weakref.finalize(self, self.loop.close, self.http.aclose)
         self.served = served or self.loop.run(self._find(model_name_or_path, adapter))
 
 # %% ../nbs/05b_servers.ipynb #fa36f420
@@ -459,10 +463,6 @@ def _client(url, timeout_s, connections, key_env):
         base_url=url, headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=httpx.Timeout(timeout_s, connect=10, pool=None),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections))
-
-def _hang_up(loop, http):
-    loop.run(http.aclose())
-    loop.close()
 
 # %% ../nbs/05b_servers.ipynb #304a29e9
 @patch

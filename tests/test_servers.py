@@ -1,5 +1,5 @@
 "The engine for OpenAI-compatible servers: what is sent, what goes wrong, and servers that we start"
-import asyncio, json, os, signal, socket, subprocess, sys, time
+import asyncio, gc, json, os, signal, socket, subprocess, sys, time
 from collections import Counter
 from pathlib import Path
 
@@ -258,6 +258,20 @@ def test_an_engine_serves_many_loops(server, folder):
     e.close()
 
 
+def test_an_engine_that_nobody_holds_ends_its_thread(server, folder):
+    e = ServerEngine(server.url, folder)
+    thread = e.loop.thread
+    assert ask(e, [chat()])[0][0].tokens == 2 and thread.is_alive()
+    del e
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
+    inside = Loop("inside")   # closed by what runs on it
+    inside.submit(asyncio.sleep(0)).add_done_callback(lambda _: inside.close())
+    inside.thread.join(10)
+    assert not inside.thread.is_alive()
+
+
 # a server that dies in the middle of a batch
 
 def start(port):
@@ -276,7 +290,8 @@ def questions(n): return [Question(f"q{i}", "b", "fact", f"What is {i}?" + " Wel
 def test_a_server_that_dies_and_comes_back(folder, tmp_path):
     port, qs = free_port(), questions(24)
     p = start(port)
-    e = ServerEngine(f"http://127.0.0.1:{port}/v1", folder, served="tiny", context=256, wait_s=0.05, patience_s=20)
+    e = ServerEngine(f"http://127.0.0.1:{port}/v1", folder, served="tiny", context=256, wait_s=0.05, patience_s=20,
+                     connections=4)   # so that most are still to be answered when it dies
     async def go():
         nonlocal p
         jobs = [asyncio.create_task(e.generate([dict(role="user", content=q.question)])) for q in qs]
