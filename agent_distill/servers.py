@@ -570,7 +570,7 @@ def vllm_flags(
     for name, value in options.items():
         flag = name.replace("_", "-")
         if isinstance(value, bool): flags.append(f"--{flag}" if value else f"--no-{flag}")
-        else: flags += [f"--{flag}", str(value)]
+        else: flags.append(f"--{flag}={value}")   # one word: a value may be negative
     return flags
 
 def vllm_command(

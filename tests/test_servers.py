@@ -351,8 +351,9 @@ def test_flags(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"r": 64}')
     line = vllm_command("mini-student", str(tmp_path), port=9, on="gpu", gpu_memory_utilization=0.8)
     text = " ".join(line)
-    for flags in ("--max-lora-rank 64", "--enable-lora", "--enable-prefix-caching", "--generation-config vllm",
-                  "--served-model-name mini-student", "--host 127.0.0.1", "--port 9", "--gpu-memory-utilization 0.8"):
+    for flags in ("--max-lora-rank=64", "--enable-lora", "--enable-prefix-caching", "--generation-config=vllm",
+                  "--served-model-name mini-student", "--host 127.0.0.1", "--port 9", "--gpu-memory-utilization=0.8",
+                  "--max-model-len=-1"):
         assert flags in text
     assert json.loads(line[-1]) == dict(name=adapter_name(tmp_path), path=str(tmp_path))
     assert "--dtype" not in line and "--enable-lora" not in vllm_command("mini-student", on="old gpu")
