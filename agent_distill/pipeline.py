@@ -127,11 +127,11 @@ def note(bar, text: str):
 
 # %% ../nbs/09_pipeline.ipynb #cc202089
 class LastLine:
-    "A file whose last line is shown at the end of a progress bar."
+    "A file whose last line with a share or a speed is shown at the end of a progress bar."
     def __init__(self, bar): self.bar = bar
     def flush(self): pass
     def write(self, text: str):  # a chapter's stderr
-        lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+        lines = [line for line in re.split(r"[\r\n]+", text) if re.search(r"\d%|/s\b", line)]
         if lines: note(self.bar, lines[-1])
 
 # %% ../nbs/09_pipeline.ipynb #247c98b6
