@@ -98,9 +98,11 @@ def render_action(
     return f"{label}Code:\n```py\n{code}\n```{END_CODE}"
 
 # %% ../nbs/04b_actions.ipynb #d1b86b8f
+_seen = r"^[ \t]*Observations?:"
+_observation = re.compile(_seen, re.M | re.I)
 _drafts = re.compile(r"\s*<(think(?:ing)?)>.*?(?:</\1>|\Z)"
-                     r"|(?:(?!<think).)*?^[ \t]*</think(?:ing)?>", re.S | re.M | re.I)
-_observation = re.compile(r"^[ \t]*Observations?:", re.M | re.I)
+                     rf"|(?:(?!<think|{END_CODE}|{_seen}).)*?^[ \t]*</think(?:ing)?>",
+                     re.S | re.M | re.I)
 
 def without_drafts(
     text: str,   # what the model generated
@@ -149,7 +151,7 @@ class ParseError(ValueError):
     "A turn without an action; the message is what the model gets to read"
 
 _how = "Write a Thought, then Code:\n```py\n# your code\n```" + END_CODE
-_label = re.compile(r"^[ \t]*(?:Thought|Code):", re.M)
+_label = re.compile(rf"^[ \t]*(?:Thought|Code):|{_seen}", re.M)
 
 def parse_action(
     text: str,   # one assistant turn as generated

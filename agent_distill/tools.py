@@ -131,11 +131,19 @@ class _Line:
         return mcp_value(_wire(job.result(self.timeout_s + 5)))
 
 # %% ../nbs/04d_tools.ipynb #7c06263b
+def _returns(schema):
+    "The type of a result: a server wraps what is no object as `result`"
+    if not schema: return str
+    inner = schema.get("properties") or {}
+    return _annotation(inner["result"]) if inner.keys() == {"result"} else dict
+
 def _function(line, about):
     "One tool of a server as a Python function"
-    returns = Any if about.get("outputSchema") else str
-    signature, names = mcp_signature(about.get("inputSchema") or {}, returns)
-    def call(**given): return line.call(about["name"], {names[k]: v for k, v in given.items()})
+    signature, names = mcp_signature(about.get("inputSchema") or {},
+                                     _returns(about.get("outputSchema")))
+    def call(*args, **kwargs):
+        given = signature.bind(*args, **kwargs).arguments
+        return line.call(about["name"], {names[k]: v for k, v in given.items()})
     call.__name__ = call.__qualname__ = python_name(about["name"])
     call.__doc__ = " ".join(str(about.get("description") or "").split())[:200]
     call.__signature__ = signature
@@ -154,6 +162,7 @@ def _open(line, start_s):
     try: return line.tools.result(start_s)
     except Exception as e:
         _close(line)
+        while inner := getattr(e, "exceptions", None): e = inner[0]
         why = f"{type(e).__name__} {e}".strip()
         raise AgentDistillError(f"the MCP server did not answer: {why}", line.where,
                                 "start it by hand and look at what it says") from e

@@ -223,7 +223,7 @@ def _article(method, t):
             f"{html.escape(method)}, {html.escape(t.question.benchmark)}: {title}</summary>"
             f"{trajectory_html(t)}</details></article>")
 
-# %% ../nbs/04c_trajectories.ipynb #2db6c1b1
+# %% ../nbs/04c_trajectories.ipynb #0365154e
 _page_css = """body{font:14px/1.4 system-ui,sans-serif;margin:1.5rem;background:#fff;color:#1a1c20}
 article{margin:.4em 0;content-visibility:auto;contain-intrinsic-size:auto 1.5em}
 nav{position:sticky;top:0;background:#fff;padding:.5em 0;border-bottom:1px solid #ccd}

@@ -82,7 +82,7 @@ def main():
     with Sandbox(tools=tools, imports=STANDARD_IMPORTS) as sandbox:
         for name, how in ways().items():
             t0, slug = time.time(), "-".join(str(v) for v in how.values())
-            records = Records(out / "sag_curve" / f"{args.questions}-{slug}.jsonl")
+            records = Records(out / "sag_curve" / f"{slug}.jsonl")
             found[name] = run(how, questions, engine, sandbox, profile, records)
             print(f"{name}: {time.time() - t0:.0f} s", flush=True)
     engine.close()
