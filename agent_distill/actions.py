@@ -151,7 +151,7 @@ class ParseError(ValueError):
     "A turn without an action; the message is what the model gets to read"
 
 _how = "Write a Thought, then Code:\n```py\n# your code\n```" + END_CODE
-_label = re.compile(rf"^[ \t]*(?:Thought|Code):|{_seen}", re.M)
+_label = re.compile(rf"^[ \t]*(?:Thought:|Code:|</?think(?:ing)?>)|(?i:{_seen})", re.M)
 
 def parse_action(
     text: str,   # one assistant turn as generated

@@ -23,7 +23,7 @@ from .profile import AgentDistillError, Records
 from .questions import Question
 from .trajectories import Step, Trajectory
 
-# %% ../nbs/04_agent.ipynb #34a68c2e
+# %% ../nbs/04_agent.ipynb #052a7340
 @dataclass
 class Completion:
     "One sampled continuation of a conversation"
@@ -45,7 +45,7 @@ class Engine(Protocol):
     async def generate(self, messages, n=1, temperature=0.0, top_p=1.0, stop=(), prefix="",
                        seed=None, max_new_tokens=256) -> list[Completion]: ...
 
-# %% ../nbs/04_agent.ipynb #49a6da03
+# %% ../nbs/04_agent.ipynb #68baa9b7
 def shorten(
     text: str,
     limit: int,   # characters
@@ -66,14 +66,14 @@ def observation_text(
         text += ("\n" if text else "") + ("" if error.startswith("Error") else "Error: ") + error
     return shorten(text or outcome.value or "(no output)", limit)
 
-# %% ../nbs/04_agent.ipynb #88f2007a
+# %% ../nbs/04_agent.ipynb #44500018
 def sandbox_tools(
     sandbox,   # a `Sandbox`
 ) -> list:     # the functions that code in it may call
     "The tools of a sandbox, for the prompt"
     return list(sandbox.tools)
 
-# %% ../nbs/04_agent.ipynb #20c39367
+# %% ../nbs/04_agent.ipynb #8fbf98df
 @dataclass
 class Candidate:
     "One sampled action and what running it gave"
@@ -100,7 +100,7 @@ class Candidate:
         if self.status == "final": return self.outcome.logs or ""
         return observation_text(self.outcome)
 
-# %% ../nbs/04_agent.ipynb #cfa1801c
+# %% ../nbs/04_agent.ipynb #af2370ac
 def read_candidate(
     completion: Completion,
     prefix: str = "",   # how the turn was made to begin
@@ -111,7 +111,7 @@ def read_candidate(
     except ParseError as e: return Candidate(own_turn(text), own_turn(text), "", *facts, str(e))
     return Candidate(render_action(thought, code), thought, code, *facts)
 
-# %% ../nbs/04_agent.ipynb #23d18c7e
+# %% ../nbs/04_agent.ipynb #cfa1801c
 @patch(as_prop=True)
 def key(self: Candidate) -> str:
     "What a candidate votes for: everything observable about its outcome"
@@ -130,7 +130,7 @@ def vote(
     valid, votes = [c for c in candidates if c.valid], _votes(candidates)
     return max(valid or candidates, key=lambda c: (votes[c.key] if c.valid else 0, c.logprob))
 
-# %% ../nbs/04_agent.ipynb #9b5a1bbd
+# %% ../nbs/04_agent.ipynb #9388bbe1
 def lead_confidence(
     first: int,    # votes of the leader
     second: int,   # votes of the runner-up
@@ -150,7 +150,7 @@ def decided(
     if first > second + left: return True
     return confidence < 1 and first > 0 and lead_confidence(first, second) >= confidence
 
-# %% ../nbs/04_agent.ipynb #fb5bdd3d
+# %% ../nbs/04_agent.ipynb #e708aaef
 def run_candidates(
     session,                        # of the sandbox
     candidates: list[Candidate],    # parsed; get their `outcome`
@@ -183,7 +183,7 @@ def try_candidates(
     if lone.code: lone.outcome = session.run(lone.code)
     return lone
 
-# %% ../nbs/04_agent.ipynb #9e03d02f
+# %% ../nbs/04_agent.ipynb #fb5bdd3d
 def derive_seed(
     seed: int,
     *parts,   # question id, step number, ...
@@ -192,7 +192,7 @@ def derive_seed(
     text = json.dumps([seed, *parts])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
-# %% ../nbs/04_agent.ipynb #a32e1594
+# %% ../nbs/04_agent.ipynb #9e03d02f
 def _facts(c, winner, votes):
     "One candidate of a SAG step as plain data"
     return dict(thought=c.thought, code=c.code, observation=shorten(c.observation, 300),
@@ -221,7 +221,7 @@ def add(self: Trajectory, candidates: list[Candidate], best: Candidate) -> Step:
     else: self.messages.append(dict(role="user", content="Observation:\n" + step.observation))
     return step
 
-# %% ../nbs/04_agent.ipynb #10b10bae
+# %% ../nbs/04_agent.ipynb #62d38b30
 KEPT = 200   # characters that a shortened observation keeps
 
 def room(
@@ -243,7 +243,7 @@ def make_room(self: Trajectory, engine: Engine, prefix: str, need: int):
         self.meta.setdefault("shortened", []).append(
             dict(before=len(self.steps) + 1, step=k, was=was, now=len(message["content"])))
 
-# %% ../nbs/04_agent.ipynb #305412a3
+# %% ../nbs/04_agent.ipynb #f7e70d0c
 @patch
 def count(self: Trajectory, completions: list[Completion]):
     "Add a request to the bill: its prompt once, all that was generated"
@@ -260,7 +260,7 @@ async def _sample(t, engine, prefix, asked=0, **sampling):
     t.count(completions)
     return [read_candidate(c, prefix) for c in completions]
 
-# %% ../nbs/04_agent.ipynb #36bbecdc
+# %% ../nbs/04_agent.ipynb #f2683d2f
 async def _in_waves(t, session, engine, prefix, n, wave, confidence, **sampling):
     "Sample and run `wave` at a time, until the vote is decided or `n` are there"
     candidates, asked = [], 0
@@ -290,7 +290,11 @@ async def take_step(
     found = await _sample(t, engine, prefix, n=n, **sampling)
     return t.add(found, await asyncio.to_thread(try_candidates, session, found))
 
-# %% ../nbs/04_agent.ipynb #e2552d1f
+# %% ../nbs/04_agent.ipynb #6cb8271f
+def _opening(system, question):
+    "How a conversation begins"
+    return [dict(role="system", content=system), dict(role="user", content=question.question)]
+
 async def _steps(t, session, engine, max_steps, on_step, sampling):
     "At most `max_steps` steps of `t`"
     for _ in range(max_steps):
@@ -318,9 +322,7 @@ async def solve(
 ) -> Trajectory:
     "Think, act, observe, until `final_answer` or the last step"
     system = system or short_prompt(sandbox_tools(sandbox) if tools is None else tools)
-    t = Trajectory(question, [dict(role="system", content=system),
-                              dict(role="user", content=question.question)],
-                   prefix=prefix, seed=seed)
+    t = Trajectory(question, _opening(system, question), prefix=prefix, seed=seed)
     sampling = dict(n=n, wave=wave, confidence=confidence, temperature=temperature, top_p=top_p,
                     max_new_tokens=max_new_tokens)
     session = await asyncio.to_thread(sandbox.session)
@@ -329,7 +331,7 @@ async def solve(
     finally: await asyncio.to_thread(session.close)
     return t
 
-# %% ../nbs/04_agent.ipynb #902471e8
+# %% ../nbs/04_agent.ipynb #64eb5202
 async def _known(coroutine, box):
     "Run a coroutine, leaving in `box` what is needed to cancel it from outside"
     box.append((asyncio.get_running_loop(), asyncio.current_task()))
@@ -349,7 +351,7 @@ def run_async(
             for loop, task in box: loop.call_soon_threadsafe(task.cancel)
             raise
 
-# %% ../nbs/04_agent.ipynb #2cca4410
+# %% ../nbs/04_agent.ipynb #902471e8
 def in_flight(
     engine: Engine,
     concurrency: int,   # questions that the caller would allow
@@ -376,7 +378,7 @@ async def _gather(one, questions, concurrency, records, bar):
         return t
     return await asyncio.gather(*map(work, questions))
 
-# %% ../nbs/04_agent.ipynb #ac4c963c
+# %% ../nbs/04_agent.ipynb #2cca4410
 def run_many(
     one,                      # async function: question -> Trajectory
     questions: list[Question],
@@ -396,7 +398,7 @@ def run_many(
     done.update({t.question.id: t for t in new})
     return [done[q.id] for q in questions]
 
-# %% ../nbs/04_agent.ipynb #4a615d66
+# %% ../nbs/04_agent.ipynb #3538a137
 def run_agents(
     questions: list[Question],
     engine: Engine,
@@ -415,7 +417,7 @@ def run_agents(
                              seed=derive_seed(seed, q.id), **options)
     return run_many(one, questions, in_flight(engine, concurrency, n), records, progress)
 
-# %% ../nbs/04_agent.ipynb #fc0c9a4a
+# %% ../nbs/04_agent.ipynb #79668c3e
 def _boxed(text):
     "The content of the last \\boxed{...}, braces balanced"
     start = text.rfind("\\boxed{")
@@ -433,7 +435,7 @@ def cot_answer(
     found = re.findall(r"answer is:?[ \t]*([^\n]+)", text, re.I)
     return (found[-1].strip().rstrip(".").strip(" *$") or None) if found else None
 
-# %% ../nbs/04_agent.ipynb #afd74612
+# %% ../nbs/04_agent.ipynb #fc0c9a4a
 async def solve_cot(
     question: Question,
     engine: Engine,
@@ -445,8 +447,7 @@ async def solve_cot(
     seed=0,
 ) -> Trajectory:            # one assistant message, no steps
     "Answer in one go, without tools"
-    t = Trajectory(question, [dict(role="system", content=system or cot_prompt()),
-                              dict(role="user", content=question.question)], seed=seed)
+    t = Trajectory(question, _opening(system or cot_prompt(), question), seed=seed)
     try: out = await engine.generate(t.messages, temperature=temperature, top_p=top_p, seed=seed,
                                      max_new_tokens=max_new_tokens)
     except EngineError as e:

@@ -159,7 +159,7 @@ values = st.integers().map(str) | st.text("abc \"'\\{}[]#", max_size=9).map(repr
 lines = st.one_of(st.builds("{} = {}".format, names, values), st.builds("print({})".format, values),
                   st.builds("for i in range({}):\n    print(i, {})".format, st.integers(0, 9), names), st.builds("final_answer({})".format, values))
 programs = st.lists(lines, min_size=1, max_size=4).map("\n".join)
-many = settings(max_examples=300, deadline=None)
+many = settings(max_examples=300, deadline=None, derandomize=True)   # the same texts everywhere
 
 
 @many

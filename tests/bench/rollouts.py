@@ -6,8 +6,9 @@
 
 **Efficiency**: 64 questions at once, N = 8: generated tokens a second of the whole loop, over the same
 engine given all the same prompts at once. **smolagents**: questions a minute with the same engine,
-tool, questions and greedy decoding, smolagents with 1 to 32 threads, the best one counts. **Growth**:
-1 to 256 questions at once, N 1 to 16. Rounds are interleaved, the median is reported, nothing is
+tool, questions and greedy decoding, smolagents with 1 to 32 threads, the best one counts; and the same
+with a model that takes no time (it repeats what it said before), which is what each harness can do by
+itself. **Growth**: 1 to 256 questions at once, N 1 to 16. Rounds are interleaved, the median is reported, nothing is
 asserted: the clock belongs to the machine. Writes nbs/recorded/rollouts.json, which chapter 4 shows.
 """
 import argparse, asyncio, json, os, platform, statistics, time
@@ -34,6 +35,21 @@ class Listening:
     async def generate(self, messages, **how):
         self.calls.append(([dict(m) for m in messages], how))
         return await self.engine.generate(messages, **how)
+
+
+class Echo:
+    "Says at once what the model said to the same conversation before"
+    def __init__(self, engine):
+        self.engine, self.said, self.asked, self.new = engine, {}, 0, 0
+        self.max_batch, self.context, self.name = 1 << 20, None, "echo"
+
+    async def generate(self, messages, **how):
+        key = json.dumps(messages)
+        self.asked += 1
+        if key not in self.said:
+            self.new += 1
+            self.said[key] = await self.engine.generate(messages, **how)
+        return self.said[key]
 
 
 class Lab:
@@ -100,11 +116,11 @@ def efficiency(lab, rounds, count=64, n=8):
     return dict(middle, questions=count, n=n, rounds=rows)
 
 
-def smol(lab, questions, threads):
+def smol(lab, questions, threads, engine=None):
     "Seconds and right answers of smolagents' CodeAgent on so many threads"
     from agent_distill.elsewhere import smol_agent
     def one(q):
-        agent = smol_agent(lab.engine, [lab.search], max_steps=lab.profile.max_steps,
+        agent = smol_agent(engine or lab.engine, [lab.search], max_steps=lab.profile.max_steps,
                            sampling=dict(temperature=0.0, max_new_tokens=lab.profile.max_new_tokens))
         try: return score(q, agent.run(q.question))
         except Exception: return 0.0   # whatever ends it is a wrong answer
@@ -115,22 +131,30 @@ def smol(lab, questions, threads):
 
 
 def against_smolagents(lab, rounds, count=64, threads=(1, 4, 8, 16, 32)):
-    "Questions a minute, greedy; None where smolagents is not installed"
+    "With the model, and with one that takes no time; None where smolagents is not installed"
     try: import smolagents
     except ImportError: return None
-    questions, ours, theirs = lab.asked(count), [], {k: [] for k in threads}
-    loop(lab, questions[:8], 1), smol(lab, questions[:8], 4)
+    questions, echo = lab.asked(count), Echo(lab.engine)
+    loop(lab, questions, 1, echo), smol(lab, questions, 8, echo)   # first uses fill caches, and the echo
+    learned = echo.new
+    with_model = race(lab, questions, rounds, threads)
+    without = race(lab, questions, rounds, threads, echo)
+    return dict(with_model, version=smolagents.__version__, questions=count, echo=without,
+                unheard=(echo.new - learned) / max(1, echo.asked))
+
+
+def race(lab, questions, rounds, threads, engine=None):
+    "Questions a minute of both, rounds in turn"
+    ours, theirs = [], {k: [] for k in threads}
+    def note(rows, seconds, right): rows.append((60 * len(questions) / seconds, right))
     for _ in range(rounds):
-        seconds, ts = loop(lab, questions, 1)
-        ours.append((60 * count / seconds, sum(score(t.question, t.answer) for t in ts)))
-        for k in threads:
-            seconds, right = smol(lab, questions, k)
-            theirs[k].append((60 * count / seconds, right))
-    best = max(theirs, key=lambda k: statistics.median(v for v, _ in theirs[k]))
-    here, there = (statistics.median(v for v, _ in rows) for rows in (ours, theirs[best]))
-    return dict(version=smolagents.__version__, questions=count, ours=here, theirs=there, threads=best,
-                ratio=here / there, right=dict(ours=ours[-1][1], theirs=theirs[best][-1][1]),
-                by_threads={k: statistics.median(v for v, _ in rows) for k, rows in theirs.items()})
+        seconds, ts = loop(lab, questions, 1, engine)
+        note(ours, seconds, sum(score(t.question, t.answer) for t in ts))
+        for k in threads: note(theirs[k], *smol(lab, questions, k, engine))
+    middle = {k: statistics.median(v for v, _ in rows) for k, rows in theirs.items()}
+    best, here = max(middle, key=middle.get), statistics.median(v for v, _ in ours)
+    return dict(ours=here, theirs=middle[best], threads=best, ratio=here / middle[best], by_threads=middle,
+                right=dict(ours=ours[-1][1], theirs=theirs[best][-1][1]))
 
 
 def growth(lab, rounds, most=256, count=64):
@@ -160,7 +184,9 @@ def table(found):
         f"| our loop, N = 1 | {s['ours']:,.0f} questions/min, {s['right']['ours']:.0f} of {s['questions']} right | |",
         f"| smolagents {s['version']}, best of 1 to 32 threads ({s['threads']}) | {s['theirs']:,.0f} questions/min, "
         f"{s['right']['theirs']:.0f} of {s['questions']} right | |",
-        f"| ratio | {s['ratio']:.1f} | ≥ 4 |"]
+        f"| ratio | {s['ratio']:.1f} | ≥ 4 |",
+        f"| the same with a model that takes no time | {s['echo']['ours']:,.0f} against {s['echo']['theirs']:,.0f} questions/min "
+        f"({s['echo']['threads']} threads): {s['echo']['ratio']:.1f} | |"]
     m = found["machine"]
     return "\n".join([f"*recorded*, mini student on {m['cpus']} CPUs, {m['date']}, load before {m['load']:.1f}", "", *rows])
 
