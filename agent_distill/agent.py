@@ -251,6 +251,10 @@ def count(self: Trajectory, completions: list[Completion]):
     self.usage["prompt_tokens"] += completions[0].prompt_tokens
     self.usage["completion_tokens"] += sum(c.tokens for c in completions)
 
+def _opening(system, question):
+    "How a conversation begins"
+    return [dict(role="system", content=system), dict(role="user", content=question.question)]
+
 async def _sample(t, engine, prefix, asked=0, **sampling):
     "One request about the next step: its candidates, billed"
     parts = (len(t.steps), asked) if asked else (len(t.steps),)
@@ -291,10 +295,6 @@ async def take_step(
     return t.add(found, await asyncio.to_thread(try_candidates, session, found))
 
 # %% ../nbs/04_agent.ipynb #6cb8271f
-def _opening(system, question):
-    "How a conversation begins"
-    return [dict(role="system", content=system), dict(role="user", content=question.question)]
-
 async def _steps(t, session, engine, max_steps, on_step, sampling):
     "At most `max_steps` steps of `t`"
     for _ in range(max_steps):

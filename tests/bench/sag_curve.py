@@ -1,13 +1,14 @@
 """What N buys: accuracy against generated tokens, for fixed N and for adaptive SAG.
 
     agent-distill run                      # once: the mini student and its questions
-    python tests/bench/sag_curve.py [--out nbs/_runs/mini] [--questions 50] [--json FILE]
+    python tests/bench/sag_curve.py [--out nbs/_runs/mini] [--questions 50] [--seeds 1] [--json FILE]
 
-The agent-distilled student on held-out questions of every benchmark, with the profile's sampling.
+The agent-distilled student on held-out questions of every benchmark, with the profile's sampling. With
+several seeds a question counts with its mean over them; the intervals are over questions.
 Finished questions are kept beside the run (`sag_curve/`), so that a killed measurement goes on.
 Prints a table and writes nbs/recorded/sag_curve.json, which chapter 4 shows.
 """
-import argparse, json, time
+import argparse, json, statistics, time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,30 +33,41 @@ def ways():
     return found
 
 
-def run(how, questions, engine, sandbox, profile, records):
+def run(how, questions, engine, sandbox, profile, records, seed):
     "All questions in one way, scored; greedy where there is one sample, as in the table of methods"
     sampling = dict(temperature=profile.sag_temperature, top_p=profile.sag_top_p) if how["n"] > 1 else {}
-    found = run_agents(questions, engine, sandbox, seed=0, concurrency=profile.concurrency, records=records,
+    found = run_agents(questions, engine, sandbox, seed=seed, concurrency=profile.concurrency, records=records,
                        max_steps=profile.max_steps, max_new_tokens=profile.max_new_tokens, **sampling, **how)
     for t in found: t.score = score(t.question, t.answer)
     return found
 
 
+def by_question(ts, value):
+    "The mean of a value over the seeds, one a question"
+    found = {}
+    for t in ts: found.setdefault(t.question.id, []).append(value(t))
+    return [statistics.fmean(found[i]) for i in sorted(found)]
+
+
+def right(ts): return by_question(ts, lambda t: t.score)
+def tokens(ts): return by_question(ts, lambda t: t.usage["completion_tokens"])
+
+
 def row(name, how, ts):
     "One way's figures"
-    steps = [s for t in ts for s in t.steps]
-    return dict(name=name, **how, accuracy=asdict(wilson(sum(t.score for t in ts), len(ts))),
-                tokens=asdict(bootstrap_ci([t.usage["completion_tokens"] for t in ts])),
+    steps, scores = [s for t in ts for s in t.steps], right(ts)
+    once = all(s in (0, 1) for s in scores)
+    return dict(name=name, **how, accuracy=asdict(wilson(sum(scores), len(scores)) if once else bootstrap_ci(scores)),
+                tokens=asdict(bootstrap_ci(tokens(ts))),
                 samples=sum(len(s.candidates) or 1 for s in steps) / len(steps),
                 invalid=sum(s.outcome not in ("ok", "final") for s in steps) / len(steps))
 
 
 def paired(name, ts, base):
     "Accuracy and tokens against fixed N = 8, same questions"
-    tokens = [sum(t.usage["completion_tokens"] for t in r) for r in (ts, base)]
-    c = compare([[t.score for t in ts]], [[t.score for t in base]], (name, "fixed N = 8"))
+    c = compare([right(ts)], [right(base)], (name, "fixed N = 8"))
     return dict(name=name, difference=asdict(c.diff), wins=c.wins, losses=c.losses, p=c.p,
-                tokens=tokens[0] / tokens[1])
+                tokens=sum(tokens(ts)) / sum(tokens(base)))
 
 
 def table(rows):
@@ -72,6 +84,7 @@ def main():
     p.add_argument("--out", default=str(ROOT / "nbs" / "_runs" / "mini"), help="an evaluated run of the profile")
     p.add_argument("--profile", default="mini")
     p.add_argument("--questions", type=int, default=50, help="of each benchmark")
+    p.add_argument("--seeds", type=int, default=1)
     p.add_argument("--json", default=str(ROOT / "nbs" / "recorded" / "sag_curve.json"))
     args = p.parse_args()
     profile, out = get_profile(args.profile), Path(args.out)
@@ -82,8 +95,9 @@ def main():
     with Sandbox(tools=tools, imports=STANDARD_IMPORTS) as sandbox:
         for name, how in ways().items():
             t0, slug = time.time(), "-".join(str(v) for v in how.values())
-            records = Records(out / "sag_curve" / f"{slug}.jsonl")
-            found[name] = run(how, questions, engine, sandbox, profile, records)
+            for seed in range(args.seeds):
+                records = Records(out / "sag_curve" / f"seed-{seed}" / f"{slug}.jsonl")
+                found.setdefault(name, []).extend(run(how, questions, engine, sandbox, profile, records, seed))
             print(f"{name}: {time.time() - t0:.0f} s", flush=True)
     engine.close()
     rows = [row(name, how, found[name]) for name, how in ways().items()]
@@ -91,7 +105,7 @@ def main():
     print(table(rows), *(f"{a['name']:34} against fixed N = 8: {100 * a['difference']['value']:+.1f} points "
           f"[{100 * a['difference']['low']:+.1f}, {100 * a['difference']['high']:+.1f}], p {a['p']:.2f}, "
           f"{a['tokens']:.2f} of its tokens" for a in against), sep="\n")
-    about = dict(command="python tests/bench/sag_curve.py", profile=profile.name, questions=len(questions),
+    about = dict(command="python tests/bench/sag_curve.py", profile=profile.name, questions=len(questions), seeds=args.seeds,
                  date=time.strftime("%Y-%m-%d"), temperature=profile.sag_temperature, top_p=profile.sag_top_p)
     Path(args.json).write_text(json.dumps(dict(about, rows=rows, against=against), indent=1) + "\n")
 
