@@ -9,7 +9,7 @@ from agent_distill.agent import Candidate
 from agent_distill.profile import AgentDistillError, Records
 from agent_distill.questions import Question
 from agent_distill.sandbox import Limits, Sandbox
-from agent_distill.trajectories import Trajectory
+from agent_distill.trajectories import Step, Trajectory
 
 
 def search(query: str) -> str:
@@ -186,6 +186,20 @@ def test_the_oldest_observation_gives_way(sandbox):
     assert t.messages[5]["content"].count("beta") == 120              # the newer one is whole
     assert t.steps[0].observation.count("alpha") == 120               # the record keeps what was read
     assert "the observation of step 1 was shortened" in t._repr_html_()
+
+
+def test_a_full_context_of_a_real_model(sandbox):
+    "Three long observations do not fit into 1,024 tokens; the two oldest give way, and the model answers"
+    from agent_distill.engines import TransformersEngine
+    chat = [dict(role="system", content=short_prompt([search])), dict(role="user", content=question().question)]
+    for k in range(3): chat += [dict(role="assistant", content=FIND[0]), dict(role="user", content=f"Observation:\n{k}" + " Norvale" * 370)]
+    t = Trajectory(question(), chat, [Step("", FIND[0], m["content"], "ok") for m in chat[3::2]])
+    engine = TransformersEngine("mini-student")
+    with pytest.raises(EngineError, match="tokens"): run(engine.generate(t.messages))
+    with sandbox.session() as session: run(take_step(t, session, engine, max_new_tokens=96))
+    assert [c["step"] for c in t.meta["shortened"]] == [1, 2] and len(t.steps) == 4
+    assert len(engine.prompt_ids(chat[:8])) + 96 <= engine.context and chat[7]["content"].count("Norvale") == 370
+    engine.close()
 
 
 def test_a_question_that_is_too_long_by_itself_says_so(sandbox):
