@@ -248,7 +248,7 @@ def ask(a, say=print):
     if not a.question.strip(): raise AgentDistillError("the question is empty", fix="ask something")
     model, adapter, note = choose_model(a.method, out)
     if note: say(note + "\n")
-    from agent_distill.agent import long_prompt
+    from agent_distill.actions import long_prompt
     from agent_distill.engines import load_engine
     from agent_distill.retrieval import Retriever, search_tool
     from agent_distill.sandbox import STANDARD_IMPORTS, Sandbox

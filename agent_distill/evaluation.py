@@ -275,8 +275,9 @@ def compare(
                       mcnemar(wins, losses), measure)
 
 # %% ../nbs/08_evaluation.ipynb #e0d82396
-from .agent import (Completion, EngineError, Step, Trajectory, long_prompt, run_agents,
-                                 run_cot, sandbox_tools, write_page)
+from .actions import long_prompt
+from .agent import Completion, EngineError, run_agents, run_cot, sandbox_tools
+from .trajectories import Step, Trajectory, write_page
 
 # %% ../nbs/08_evaluation.ipynb #594dcd72
 INVALID = ("error", "timeout", "crashed", "flooded", "parse_error")

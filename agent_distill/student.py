@@ -506,7 +506,8 @@ def first_turn(
     adapter: str = None,  # folder of a student; None: untrained
 ) -> str:
     "What a student writes as its first turn, greedily"
-    from agent_distill.agent import STOP, run_async
+    from agent_distill.actions import STOP
+    from agent_distill.agent import run_async
     from agent_distill.engines import load_engine
     engine = load_engine(profile, profile.student, adapter=adapter and str(adapter))
     messages = [dict(role="system", content=system), dict(role="user", content=question.question)]

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from .profile import AgentDistillError, Artifact, Records, write_atomic
 from .questions import Question, load_questions
-from .agent import (Trajectory, cot_answer, derive_seed, long_prompt, run_many,
-                                 sandbox_tools, short_prompt, solve, solve_cot)
+from .actions import long_prompt, short_prompt
+from .agent import (cot_answer, derive_seed, run_many, sandbox_tools, solve,
+                                 solve_cot)
 from .evaluation import Comparison, compare, normalise, score, wilson
+from .trajectories import Trajectory, chat_row
 
 # %% auto #0
 __all__ = ['FATES', 'PASSES', 'teacher_questions', 'ask_all', 'think', 'first_paragraph', 'thought_prefix', 'first_thoughts',
-           'act', 'fate', 'chat_row', 'sift', 'teach', 'fates_table', 'read_runs', 'yields', 'compare_yields',
-           'effects_table', 'sentences', 'prefix_table', 'names_answer', 'prefix_facts', 'dataset_files']
+           'act', 'fate', 'sift', 'teach', 'fates_table', 'read_runs', 'yields', 'compare_yields', 'effects_table',
+           'sentences', 'prefix_table', 'names_answer', 'prefix_facts', 'dataset_files']
 
 # %% ../nbs/06_teacher.ipynb #94b7283b
 def teacher_questions(
@@ -149,16 +151,6 @@ def fate(
     return "kept" if t.score == 1 else "wrong answer"
 
 # %% ../nbs/06_teacher.ipynb #d5555ddb
-def chat_row(
-    t: Trajectory,        # kept by the filter
-    system: str = None,   # system prompt of the row; None: as it was asked
-) -> dict:                # {"id", "messages"}
-    "One training row"
-    head, *rest = t.messages
-    if rest[-1]["role"] != "assistant":
-        raise AgentDistillError("a training row must end with the assistant", t.question.id)
-    return dict(id=t.question.id, messages=[dict(head, content=system or head["content"]), *rest])
-
 def sift(
     trajectories: list[Trajectory],   # scored
     system: str = None,               # system prompt of the rows

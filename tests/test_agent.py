@@ -1,15 +1,15 @@
-"The agent: prompts, parser, vote, loop, resume, page"
-import asyncio, json, os, re, time
-from html.parser import HTMLParser
-from pathlib import Path
+"The agent: vote, waves, loop, context, resume"
+import asyncio, json, threading, time
 
 import pytest
 
+from agent_distill.actions import STOP, cot_prompt, render_action, short_prompt
 from agent_distill.agent import *
 from agent_distill.agent import Candidate
 from agent_distill.profile import AgentDistillError, Records
 from agent_distill.questions import Question
 from agent_distill.sandbox import Limits, Sandbox
+from agent_distill.trajectories import Step, Trajectory
 
 
 def search(query: str) -> str:
@@ -43,105 +43,6 @@ def sandbox():
 
 
 def run(coro): return asyncio.run(coro)
-
-
-# prompts
-
-def test_short_prompt_is_the_one_the_mini_models_were_trained_on():
-    assert short_prompt([search]) == (
-        "Solve the task. Write a Thought, then Code. Tools:\n"
-        "search(query: str) -> str: passages of the encyclopedia about the query\n"
-        "final_answer(answer): ends the task with the answer")
-    assert cot_prompt() == "Answer the question step by step."
-
-
-def test_prompts_name_every_tool_once():
-    def add(a: int, b: int = 2) -> int:
-        """the sum
-
-        of two numbers"""
-    for prompt in short_prompt([search, add, final_answer]), long_prompt([search, add]):
-        assert prompt.count("add(a: int, b: int = 2) -> int: the sum") == 1
-        assert prompt.count("final_answer(answer): ends") == 1 and "of two numbers" not in prompt
-
-
-# parser
-
-@pytest.mark.parametrize("text, thought, code", [
-    (act("x = 1", "Go."), "Go.", "x = 1"),
-    ("Thought: a\nCode:\n```python\nx = 1\n```\nmore\n```py\nx = 2\n```", "a", "x = 1"),
-    ("Thought: a\nCode:\n```py\nx = 1\nObservation: 5\nThought: b\nCode:\n```py\nx = 2\n```", "a", "x = 1"),
-    ("Thought: a\nCode:\n```py\nx = 1\nThought: b\nCode:\n```py\nx = 2\n```", "a", "x = 1"),
-    ("Thought: a\nCode:\n```py\nx = 1", "a", "x = 1"),
-    ("Thought: a\nCode:\n```py\nx = 1<end_code>", "a", "x = 1"),
-    ("Thought: a\nCode:\n```py\nx = 1```<end_code>", "a", "x = 1"),
-    ("Thought: a\nCode:\n```py x = 1\n```", "a", "x = 1"),
-    ("Thought: a\nCode: ```x = 1```", "a", "x = 1"),
-    ("Thought: a\nCode:\n```PYTHON\n    x = 1\n    y = 2\n```", "a", "x = 1\ny = 2"),
-    ("```tool_call\nsearch('a')\n```", "", "search('a')"),
-    ("I say\n```json\n{\"a\": 1}\n```\nCode:\n```py\nx = 1\n```", 'I say\n```json\n{"a": 1}\n```', "x = 1"),
-    ("Thought: a\nCode:\nx = 1\nprint(x)", "a", "x = 1\nprint(x)"),
-    ("Thought: a\nCode: print(1)<end_code> and so on", "a", "print(1)"),
-    ("just do it\n```py\nx = 1\n```", "just do it", "x = 1"),
-    ("Thought: first\n\nsecond part\nCode:\n```py\nif a:\n    b()\n```", "first\n\nsecond part", "if a:\n    b()"),
-])
-def test_actions(text, thought, code):
-    assert parse_action(text) == (thought, code)
-    assert parse_action(render_action(thought, code)) == (thought, code)
-
-
-@pytest.mark.parametrize("text, message", [
-    ("", "no code"), ("The answer is Kelden.", "no code"), ("Code: the answer is Kelden", "no code"),
-    ("Code:\n```py\n```<end_code>", "empty"), ("```py\n\n   \n```", "empty"), ("```", "empty"),
-    ("```bash\nls -la /etc\n```", "marked 'bash'"), ("```json\n{\"a\": 1}\n```", "marked 'json'"),
-    ("Observation: 42\nCode:\n```py\nx = 1\n```", "no code"),
-    ("  observation: 42\n```py\nx = 1\n```", "no code"),
-    ("<end_code>```py\nx = 1\n```", "no code"),
-])
-def test_turns_without_an_action_say_how_to_do_it(text, message):
-    with pytest.raises(ParseError, match=message) as e: parse_action(text)
-    assert "```py" in str(e.value) and len(str(e.value)) < 300
-
-
-def test_hostile_turns_do_not_stop_the_parser():
-    for text in "(" * 100_000, "Code:\n" + "[" * 100_000, "```" * 50_000, "Code:\n" + "-" * 100_000 + "1", \
-                "Code:\n\0x = 1", "Thought:" * 20_000, "```py\n" + "\n" * 100_000, "Code:\n\ud800 = 1()":
-        start = time.process_time()
-        try: parse_action(text)
-        except ParseError: pass
-        assert time.process_time() - start < 5
-
-
-def _mint():
-    folder = Path(os.environ.get("AGENT_DISTILL_DATA", "../shared/data")) / "checks"
-    files = sorted(folder.glob("codeact_trajectories_*.jsonl"))
-    if not files: pytest.skip(f"no recorded CodeAct runs in {folder} (AGENT_DISTILL_DATA)")
-    for f in files:
-        for line in f.read_text().splitlines():
-            yield from (m["content"] for m in json.loads(line)["messages"] if m["role"] == "assistant")
-
-
-def _adapt(text):
-    "MINT's tags as ours"
-    text = re.sub(r"^\s*Assistant:\s*|</?thought>", "", text)
-    text = text.replace("<execute>", "Code:\n```py").replace("</execute>", "```<end_code>")
-    return re.sub(r"<solution>(.*?)</solution>", lambda m: act(f"final_answer({m[1].strip()!r})", ""), text,
-                  flags=re.S)
-
-
-def test_recorded_runs_of_a_small_model():
-    turns, actions, programs = 0, 0, 0
-    for raw in _mint():
-        turns += 1
-        try: thought, code = parse_action(_adapt(raw))
-        except ParseError: continue
-        actions += 1
-        programs += is_program(code)
-        assert parse_action(render_action(thought, code)) == (thought, code)
-        assert not re.search(r"^\s*(Observation|Thought|Code):", code, re.M) and "```" not in code
-        first = re.search(r"<execute>(.*?)(?:</execute>|\Z)", raw, re.S)
-        if first and "<solution>" not in raw[:first.start()]: assert code.split() == first[1].split()
-    assert turns > 600 and actions / turns > 0.97 and programs / actions > 0.95
 
 
 # observations and votes
@@ -180,6 +81,136 @@ def test_candidates_share_a_state_and_not_their_traces(sandbox):
         same = [read_candidate(Completion(act("items.append(1); print(len(items))"), 1, 1, -.1, "stop"))] * 4
         assert try_candidates(s, same).observation.strip() == "1"
         assert s.run("print(len(items))").logs.strip() == "1"
+
+
+# waves
+
+def test_lead_confidence_is_the_posterior():
+    "Against an integral over the share of the leader"
+    for a, b in (0, 0), (2, 1), (5, 0), (4, 3):
+        grid = [(i + .5) / 20_000 for i in range(20_000)]
+        mass = [p ** a * (1 - p) ** b for p in grid]
+        assert lead_confidence(a, b) == pytest.approx(sum(m for p, m in zip(grid, mass) if p > .5) / sum(mass), abs=1e-4)
+
+
+class Votes:
+    "A candidate that voted"
+    valid = True
+    def __init__(self, key): self.key = key
+
+
+@pytest.mark.parametrize("keys", ["aabbcc", "aaaabc", "abcabc", "aab", "aaaaaaaa", "abababab"])
+def test_a_decided_vote_cannot_be_overturned(keys):
+    "Whatever the samples still to come say, the key that leads wins"
+    from itertools import product
+    for seen in range(len(keys) + 1):
+        left, so_far = len(keys) - seen, [Votes(k) for k in keys[:seen]]
+        if not decided(so_far, left): continue
+        leader = max("abc", key=[v.key for v in so_far].count)
+        for rest in product("abcd", repeat=min(left, 4)):
+            votes = [v.key for v in so_far] + list(rest) + ["d"] * (left - len(rest))
+            assert all(votes.count(leader) > votes.count(k) for k in "abcd" if k != leader)
+
+
+def solve_with(sandbox, turns, **how):
+    engine = Scripted(turns, END)
+    return engine, run(solve(question(), engine, sandbox, temperature=.4, **how))
+
+
+def test_waves_stop_when_decided(sandbox):
+    engine, t = solve_with(sandbox, FIND * 8, n=8, wave=2)
+    assert [c["n"] for c in engine.calls] == [2, 2, 2, 2, 2, 2] and t.answer == "Kelden"   # 6 : 0 with 2 to come
+    assert len(t.steps[0].candidates) == 6 and t.usage["completion_tokens"] == 120 and t.usage["requests"] == 6
+    engine, t = solve_with(sandbox, FIND * 8, n=8, wave=2, confidence=.95)
+    assert [c["n"] for c in engine.calls] == [2, 2, 2, 2]                                  # 4 : 0 is 97 %
+    engine, t = solve_with(sandbox, ["prose"], n=5, wave=2)
+    assert [c["n"] for c in engine.calls[:3]] == [2, 2, 1]                                 # failures decide nothing
+    assert len({c["seed"] for c in engine.calls[:3]}) == 3
+
+
+def test_the_first_wave_has_the_seed_of_all_at_once(sandbox):
+    whole, _ = solve_with(sandbox, FIND * 8, n=8)
+    waves, _ = solve_with(sandbox, FIND * 8, n=8, wave=4)
+    assert whole.calls[0]["seed"] == waves.calls[0]["seed"]
+
+
+def test_a_winner_of_an_early_wave_is_committed(sandbox):
+    "Its state goes on, although later candidates ran after it"
+    first = [act("x = 'early'; print(1)"), act("x = 'early'; print(1)"), act("x = 'late'; print(2)"), act("1/0")]
+    class Turns(Scripted):
+        async def generate(self, messages, n=1, **kw):
+            k = sum(m["role"] == "assistant" for m in messages)
+            turns = [first[len(self.calls) * 2:][:2], [act("print(x)")], END][k if k == 0 else k]
+            self.calls.append(n)
+            return [Completion(t, 1, 1, -.1, "stop") for t in (turns * n)[:n]]
+    t = run(solve(question(), Turns(), sandbox, n=4, wave=2, confidence=.9))
+    assert t.steps[1].observation == "early" and [c["votes"] for c in t.steps[0].candidates] == [2, 2, 1, 0]
+
+
+def test_final_answers_are_voted_on_in_waves(sandbox):
+    ends = [act("final_answer(17)"), act("final_answer(42)"), act("final_answer(6*7)"), act("final_answer(42)")]
+    class Turns(Scripted):
+        async def generate(self, messages, n=1, **kw):
+            self.calls.append(n)
+            return [Completion(ends.pop(0), 1, 1, -.1, "stop") for _ in range(n)]
+    t = run(solve(question(), Turns(), sandbox, n=4, wave=2))
+    assert t.answer == "42" and [c["votes"] for c in t.steps[0].candidates] == [1, 3, 3, 3]
+
+
+def test_all_failed_the_most_probable_error_is_the_observation(sandbox):
+    for how in dict(n=3), dict(n=3, wave=2):
+        _, t = solve_with(sandbox, [act("undefined"), act("1/0"), "prose"], **how)
+        assert t.steps[0].outcome == "error" and "NameError" in t.steps[0].observation   # the first: -0.1
+        assert t.messages[3]["content"].startswith("Observation:\nError: NameError")
+
+
+# a full context
+
+class Narrow(Scripted):
+    "Counts words as tokens; a prompt that leaves no room is refused, as real engines do"
+    context = 300
+    def prompt_ids(self, messages, prefix=""): return " ".join(m["content"] for m in messages).split()
+    async def generate(self, messages, **kw):
+        if len(self.prompt_ids(messages)) >= self.context: raise EngineError("the prompt is too long")
+        return await super().generate(messages, **kw)
+
+
+def test_the_oldest_observation_gives_way(sandbox):
+    say = lambda word: [act(f"print('{word} ' * 120)")]
+    engine = Narrow(say("alpha"), say("beta"), END)
+    t = run(solve(question(), engine, sandbox, max_new_tokens=50))
+    assert t.answer == "Kelden" and t.stop == "final"
+    cut, = t.meta["shortened"]
+    assert cut["before"] == 3 and cut["step"] == 1 and cut["was"] > 600 > 300 > cut["now"]
+    assert "characters cut" in t.messages[3]["content"] and "alpha" in t.messages[3]["content"]
+    assert t.messages[5]["content"].count("beta") == 120              # the newer one is whole
+    assert t.steps[0].observation.count("alpha") == 120               # the record keeps what was read
+    assert "the observation of step 1 was shortened" in t._repr_html_()
+
+
+def test_a_full_context_of_a_real_model(sandbox):
+    "Three long observations do not fit into 1,024 tokens; the two oldest give way, and the model answers"
+    from agent_distill.engines import TransformersEngine
+    chat = [dict(role="system", content=short_prompt([search])), dict(role="user", content=question().question)]
+    for k in range(3): chat += [dict(role="assistant", content=FIND[0]), dict(role="user", content=f"Observation:\n{k}" + " Norvale" * 370)]
+    t = Trajectory(question(), chat, [Step("", FIND[0], m["content"], "ok") for m in chat[3::2]])
+    engine = TransformersEngine("mini-student")
+    with pytest.raises(EngineError, match="tokens"): run(engine.generate(t.messages))
+    with sandbox.session() as session: run(take_step(t, session, engine, max_new_tokens=96))
+    assert [c["step"] for c in t.meta["shortened"]] == [1, 2] and len(t.steps) == 4
+    assert len(engine.prompt_ids(chat[:8])) + 96 <= engine.context and chat[7]["content"].count("Norvale") == 370
+    engine.close()
+
+
+def test_a_question_that_is_too_long_by_itself_says_so(sandbox):
+    q = Question("q", "b", "fact", "word " * 400, "x")
+    t = run(solve(q, Narrow(END), sandbox))
+    assert t.stop == "error" and "too long" in t.meta["error"] and "shortened" not in t.meta
+
+
+def test_room_is_only_asked_where_an_engine_knows_it(sandbox):
+    _, t = solve_with(sandbox, [act("print('word ' * 3000)")])
+    assert "shortened" not in t.meta and room(Scripted(), t.messages) == float("inf")
 
 
 # the loop
@@ -287,6 +318,55 @@ def test_concurrency_is_bounded_and_slow_questions_hold_nobody():
     assert most == 4 and order[-1] == "q0"
 
 
+def test_an_engine_bounds_what_is_under_way():
+    class Batched: max_batch = 64
+    assert [in_flight(Batched(), 256, n) for n in (1, 8, 16, 1000)] == [128, 16, 8, 1]
+    assert in_flight(Batched(), 10, 8) == 10 and in_flight(object(), 77, 8) == 77
+
+
+def test_no_more_questions_run_than_the_engine_holds(sandbox):
+    class Few(Scripted):
+        max_batch, now, most = 4, 0, 0
+        async def generate(self, messages, **kw):
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(.02)
+            self.now -= 1
+            return await super().generate(messages, **kw)
+    engine = Few(FIND, END)
+    ts = run_agents([question(i) for i in range(20)], engine, sandbox, n=2, temperature=.4)
+    assert engine.most == 4 and all(t.answer == "Kelden" for t in ts)
+
+
+def test_slow_tools_hold_nobody():
+    "More questions wait in a slow tool than there are cores; a quick one passes them"
+    gate, done = threading.Event(), []
+    def wait(query: str) -> str:
+        "waits"
+        gate.wait(30)
+        return query
+    class Mixed(Scripted):
+        async def generate(self, messages, **kw):
+            if sum(m["role"] == "assistant" for m in messages): turn = END[0]
+            else: turn = act("print('quick')") if "person 39" in messages[1]["content"] else act(f"wait('{len(self.calls)}')")
+            self.calls.append(1)
+            return [Completion(turn, 1, 1, -.1, "stop")]
+    async def one(q):
+        t = await solve(q, engine, box)
+        done.append(q.id)
+        if q.id == "q39": gate.set()
+        return t
+    engine = Mixed()
+    with Sandbox(tools=[wait]) as box: ts = run_many(one, [question(i) for i in range(40)], concurrency=40)
+    assert done[0] == "q39" and all(t.answer == "Kelden" for t in ts)
+
+
+def test_tokens_of_a_step_are_limited(sandbox):
+    engine = Scripted(FIND, END)
+    run(solve(question(), engine, sandbox, n=4, wave=2, max_new_tokens=33))
+    assert {c["max_new_tokens"] for c in engine.calls} == {33}
+
+
 def test_inside_a_running_loop(sandbox):
     async def cell(): return run_agents([question()], Scripted(FIND, END), sandbox)
     assert asyncio.run(cell())[0].answer == "Kelden"
@@ -325,35 +405,3 @@ def test_run_cot():
     assert (t.answer, t.stop, t.steps) == ("Oslo", "final", [])
     assert [m["role"] for m in t.messages] == ["system", "user", "assistant"]
     assert t.messages[0]["content"] == cot_prompt() and t.usage["completion_tokens"] == 9
-
-
-# HTML
-
-class Tags(HTMLParser):
-    "All tags and attributes of a page"
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.attrs, self.open = [], [], []
-        self.feed(text)
-    def handle_starttag(self, tag, attrs): self.tags.append(tag); self.attrs += attrs
-
-
-def test_page_escapes_what_models_and_passages_say(sandbox, tmp_path):
-    evil = '"\'><script>alert(1)</script><img src=x onerror=alert(2)></pre></details>'
-    q = Question("q<", evil, "fact", evil, evil)
-    t = Trajectory(q, [], [Step(evil, evil, evil, "error", [dict(
-        thought=evil, code=evil, observation=evil, outcome=evil, votes=1, logprob=-.1, tokens=1, chosen=True)])],
-        answer=evil, stop=evil, meta={"error": evil})
-    page = Tags(write_page({evil: [t]}, tmp_path / "p.html").read_text())
-    assert page.tags.count("script") == 1 and "img" not in page.tags
-    assert not [k for k, _ in page.attrs if k.startswith("on") or k in ("src", "href")]
-    assert Tags(t._repr_html_()).tags.count("script") == 0
-
-
-def test_page_is_self_contained_and_counts(sandbox, tmp_path):
-    ts = run_agents([question(i) for i in range(4)], Scripted(FIND, END), sandbox)
-    for t, score in zip(ts, (1.0, 0.0, None, 1.0)): t.score = score
-    text = write_page({"agent": ts, "cot": ts[:1]}, tmp_path / "p.html").read_text()
-    page = Tags(text)
-    assert page.tags.count("article") == 5 and "http" not in text.replace("http-equiv", "")
-    assert [v for k, v in page.attrs if k == "data-verdict"] == ["right", "wrong", "unscored", "right", "right"]

@@ -445,6 +445,20 @@ def anywhere(request):
     with Sandbox(tools, LIGHT, Limits(cpu_s=1, memory_mb=200, tool_calls=5), backend=request.param,
                  allow_unsafe=request.param == "replay") as s: yield s
 
+def test_more_candidates_join_those_of_the_last_try(anywhere):
+    "All from the same state; any of them may be kept, once, and then the others are gone"
+    with anywhere.session() as s:
+        s.run("x = [0]")
+        first = s.try_all(["x.append(1); x", "x.append(2); x"])
+        later = s.try_all(["x.append(3); x", "1 / 0"], more=True) + s.try_all(["x.append(4); x"], more=True)
+        assert [o.value for o in first + later] == ["[0, 1]", "[0, 2]", "[0, 3]", "", "[0, 4]"]
+        s.commit(first[1])
+        assert s.run("x").value == "[0, 2]"
+        for gone in first + later:
+            with pytest.raises(AgentDistillError, match="cannot be committed"): s.commit(gone)
+        assert s.try_all(["x"], more=True)[0].value == "[0, 2]"   # nothing to join: as without
+
+
 def test_python_is_python(anywhere):
     with anywhere.session() as s:
         outcomes = s.try_all(list(PYTHON))

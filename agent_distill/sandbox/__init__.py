@@ -38,13 +38,13 @@ class Session:
         try: return [o.future.result() for o in nodes]
         except BaseException: self.hub.post(self.hub.cancel, nodes); raise
 
-    def _try(self, codes, effects=False):
+    def _try(self, codes, effects=False, more=False):
         with self.lock:
             if self.root is None: raise _ended()
-            self._keep(self.root)
+            if not more: self._keep(self.root)
             nodes = [Link(_code_of(c), effects) for c in codes]
             outcomes = self._start(self.root, nodes)
-            self.live = list(zip(outcomes, nodes))
+            self.live += zip(outcomes, nodes)
             return outcomes
 
     def _keep(self, node):
@@ -61,14 +61,15 @@ def _code_of(code: str) -> str:
 
 @patch
 def try_all(self:Session,
-    codes: list,  # Python source of each candidate
-) -> list:        # an Outcome each, in order
+    codes: list,       # Python source of each candidate
+    more: bool=False,  # further candidates beside those of the last call, which stay alive
+) -> list:             # an Outcome each, in order
     "Run every candidate from the same state, none seeing another; `commit` keeps one"
-    return self._try(codes)
+    return self._try(codes, more=more)
 
 @patch
 def commit(self:Session,
-    outcome: Outcome,  # one of the last `try_all`
+    outcome: Outcome,  # one of the last `try_all`, or of those that it was `more` of
 ) -> Outcome:  # the same, or a crashed one when its process has died since
     "Go on from this candidate's state; it is not run again. A dead one leaves the state as it was"
     with self.lock:

@@ -1,0 +1,164 @@
+"The student elsewhere: a chat server on a real socket, and smolagents' CodeAgent"
+import http.client, json, threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from agent_distill.actions import STOP, render_action, short_prompt
+from agent_distill.agent import Completion, EngineError, run_async, solve
+from agent_distill.elsewhere import *
+from agent_distill.elsewhere import BadRequest
+from agent_distill.engines import TransformersEngine
+from agent_distill.questions import Question
+from agent_distill.sandbox import Sandbox
+
+
+def search(query: str) -> str:
+    "passages of the encyclopedia about the query"
+    return f"[1] {query}: {query} was born in Kelden."
+
+
+@pytest.fixture(scope="module")
+def engine():
+    "The real mini student"
+    e = TransformersEngine("mini-student")
+    yield e
+    e.close()
+
+
+@pytest.fixture(scope="module")
+def server(engine):
+    with ChatServer(engine) as s: yield s
+
+
+CHAT = [dict(role="system", content=short_prompt([search])), dict(role="user", content="Where was Ada Voss born?")]
+
+
+def post(server, body, path="/v1/chat/completions", raw=None):
+    "(status, reply)"
+    line = http.client.HTTPConnection(server.url.split("/")[2], timeout=60)
+    line.request("POST", path, raw if raw is not None else json.dumps(body))
+    reply = line.getresponse()
+    return reply.status, json.loads(reply.read())
+
+
+# the wire
+
+def test_the_same_text_as_the_engine_itself(engine, server):
+    direct = run_async(engine.generate(CHAT, stop=STOP, max_new_tokens=40))[0]
+    status, reply = post(server, dict(messages=CHAT, temperature=0, max_tokens=40, stop=list(STOP), include_stop_str_in_output=True))
+    assert status == 200 and reply["choices"][0]["message"] == dict(role="assistant", content=direct.text)
+    assert reply["usage"] == dict(prompt_tokens=direct.prompt_tokens, completion_tokens=direct.tokens,
+                                  total_tokens=direct.prompt_tokens + direct.tokens)
+    assert reply["choices"][0]["finish_reason"] == direct.finish and reply["object"] == "chat.completion"
+
+
+def test_n_seed_and_an_open_turn(engine, server):
+    body = dict(messages=[*CHAT, dict(role="assistant", content="Thought: I need")], n=4, seed=7, temperature=.8, max_tokens=12,
+                continue_final_message=True, add_generation_prompt=False)
+    direct = run_async(engine.generate(CHAT, n=4, temperature=.8, seed=7, max_new_tokens=12, prefix="Thought: I need"))
+    assert [c["message"]["content"] for c in post(server, body)[1]["choices"]] == [c.text for c in direct]
+
+
+def test_stop_strings_are_cut(server):
+    text = post(server, dict(messages=CHAT, temperature=0, max_tokens=40))[1]["choices"][0]["message"]["content"]
+    stop = text[3:6]
+    assert post(server, dict(messages=CHAT, temperature=0, max_tokens=40, stop=stop))[1]["choices"][0]["message"]["content"] == text[:text.index(stop)]
+
+
+@pytest.mark.parametrize("change, why", [
+    (dict(messages=[]), "messages"), (dict(messages="x"), "messages"), (dict(messages=[1]), "messages"), (dict(n=0), "`n`"),
+    (dict(n=True), "`n`"), (dict(n=10**9), "`n`"), (dict(temperature=-1), "`temperature`"), (dict(temperature="hot"), "`temperature`"),
+    (dict(top_p=0), "`top_p`"), (dict(max_tokens=1.5), "`max_tokens`"), (dict(max_completion_tokens=0), "`max_tokens`"),
+    (dict(stop=[1]), "`stop`"), (dict(stop=["x"] * 17), "`stop`"), (dict(stream=True), "`stream`"), (dict(seed="x"), "`seed`"),
+    (dict(messages=[dict(role="root", content="x")]), "roles"), (dict(messages=[dict(role="user", content=[dict(type="image")])]), "text"),
+    (dict(messages=[dict(role="user", content="word " * 9000)]), "tokens")])
+def test_what_it_cannot_do_it_says(server, change, why):
+    status, reply = post(server, {**dict(messages=CHAT, max_tokens=5), **change})
+    assert status == 400 and why in reply["error"]["message"]
+
+
+def test_hostile_bodies(server):
+    for raw in b"", b"{", b"[" * 100_000, b"\xff\xfe", b'"x"', b"NaN", b"[]":
+        assert post(server, None, raw=raw)[0] == 400
+    assert post(server, {}, path="/v1/nothing")[0] == 404
+    line = http.client.HTTPConnection(server.url.split("/")[2], timeout=60)
+    line.putrequest("POST", "/v1/chat/completions")
+    line.putheader("Content-Length", str(10**12))
+    line.endheaders()
+    assert line.getresponse().status == 413
+    assert post(server, dict(messages=CHAT, max_tokens=3))[0] == 200   # and it goes on
+
+
+def test_requests_share_batches(engine, server):
+    engine.wait_s, before = .1, dict(engine.stats)
+    with ThreadPoolExecutor(16) as pool:
+        replies = list(pool.map(lambda _: post(server, dict(messages=CHAT, max_tokens=8, temperature=0)), range(16)))
+    assert {s for s, _ in replies} == {200} and len({json.dumps(r["choices"]) for _, r in replies}) == 1
+    assert engine.stats["batches"] - before["batches"] < 8
+    engine.wait_s = .005
+
+
+def test_it_stops_and_leaves_nothing(engine):
+    s = ChatServer(engine)
+    s.close()
+    with pytest.raises(ConnectionRefusedError): post(s, {})
+    assert not [t for t in threading.enumerate() if t is s.thread]
+
+
+def test_the_openai_client(engine, server):
+    openai = pytest.importorskip("openai", reason="the client of that name, which [dev] installs")
+    with openai.OpenAI(base_url=server.url, api_key="none", max_retries=0) as client:
+        assert [m.id for m in client.models.list()] == ["student"]
+        reply = client.chat.completions.create(model="student", messages=CHAT, temperature=0, max_tokens=40, stop=list(STOP))
+        direct = run_async(engine.generate(CHAT, stop=STOP, max_new_tokens=40))[0]
+        assert reply.choices[0].message.content == direct.text.replace(STOP[0], "").replace(STOP[1], "")
+        with pytest.raises(openai.BadRequestError, match="`n` must be"):
+            client.chat.completions.create(model="student", messages=CHAT, n=1000)
+
+
+# smolagents
+
+def test_their_conversation_in_our_words():
+    theirs = [dict(role="system", content=[dict(type="text", text="S")]), dict(role="user", content=[dict(type="text", text="New task:\nQ?")]),
+              dict(role="assistant", content="A"), dict(role="tool-call", content="Calling tools: ..."),
+              dict(role="tool-response", content="Observation:\nExecution logs:\na\nb\nLast output from code snippet:\nNone"),
+              dict(role="tool-response", content="Observation:\nExecution logs:\nLast output from code snippet:\n42"),
+              dict(role="tool-response", content="Observation:\nExecution logs:\nLast output from code snippet:\nNone"),
+              dict(role="tool-response", content="Call id: call_2\nError:\nNo such name\nNow let's retry: take care not to ...\n")]
+    assert [m["content"] for m in student_chat(theirs)] == [
+        "S", "Q?", "A", "Observation:\na\nb", "Observation:\n42", "Observation:\n(no output)", "Observation:\nError: No such name"]
+    assert [m["role"] for m in student_chat(theirs)] == ["system", "user", "assistant", *["user"] * 4]
+
+
+class Scripted:
+    "Plays its turns and keeps what it was asked"
+    def __init__(self, *turns): self.turns, self.seen = turns, []
+    async def generate(self, messages, **kw):
+        self.seen.append(messages)
+        return [Completion(self.turns[len(self.seen) - 1], 7, 9, -.1, "stop")]
+
+
+TURNS = (render_action("I look.", 'print(search("Ada Voss"))'), render_action("I divide.", "1 / 0"), render_action("", "x = 6 * 7\nx"),
+         "Thought: done\nCode:\n```py\nfinal_answer('Kelden')\n```\nObservation: Oslo\n```py\nfinal_answer('Oslo')\n```")
+
+
+def test_code_agent_runs_the_student_s_actions():
+    pytest.importorskip("smolagents", reason="the package of that name, which [dev] installs")
+    engine = Scripted(*TURNS)
+    agent = smol_agent(engine, [search], sampling=dict(max_new_tokens=50))
+    assert agent.run("Where was Ada Voss born?") == "Kelden"
+    assert [s.token_usage.output_tokens for s in agent.memory.steps[1:]] == [7] * 4
+    with Sandbox(tools=[search]) as box: t = run_async(solve(Question("q", "b", "fact", "Where was Ada Voss born?", "x"), Scripted(*TURNS), box))
+    ours = [m["content"] for m in t.messages]
+    assert [m["content"] for m in engine.seen[1]] == ours[:4]      # what the student read is what it would read in our loop
+    assert engine.seen[-1][0]["content"] == short_prompt([search]) and "division by zero" in engine.seen[2][-1]["content"]
+    assert engine.seen[3][-1]["content"] == "Observation:\n42" and "Oslo" not in json.dumps(engine.seen)
+
+
+def test_a_real_student_in_code_agent(engine):
+    "The bare mini student, which was never an agent: the loop ends with an answer or at its step limit"
+    pytest.importorskip("smolagents", reason="the package of that name, which [dev] installs")
+    agent = smol_agent(engine, [search], max_steps=2, sampling=dict(max_new_tokens=40))
+    agent.run("Where was Ada Voss born?")
+    assert 2 <= len(agent.memory.steps) and engine.stats["completion_tokens"] > 0
