@@ -8,7 +8,8 @@ __all__ = ['KINDS', 'CHEAP', 'BLOCK', 'list_count', 'visits', 'pq_bytes', 'Plan'
            'open_index', 'overlap', 'convert']
 
 # %% ../nbs/02c_index.ipynb #3647669a
-import hashlib, json, math, os, struct, time
+import hashlib, json, math, os, struct, sys, time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -209,6 +210,10 @@ def flat_vectors(
     return Vectors([Piece(path, _FLAT.size, n)], d)
 
 # %% ../nbs/02c_index.ipynb #164f32ae
+def _book(cp, seed):
+    "How PQ's code books are learned: fewer vectors and rounds than FAISS's own, as refinement mends it"
+    cp.seed, cp.min_points_per_centroid, cp.max_points_per_centroid, cp.niter = seed + 1, 1, 100, 15
+
 def train_index(
     vectors: Vectors,
     plan: Plan,
@@ -219,7 +224,7 @@ def train_index(
     index = faiss.index_factory(plan.d, plan.spec, faiss.METRIC_INNER_PRODUCT)
     if plan.kind == "flat": return index
     index.cp.seed, index.cp.min_points_per_centroid = seed + 1, 1
-    if plan.refined: index.pq.cp.seed, index.pq.cp.min_points_per_centroid = seed + 1, 1
+    if plan.refined: _book(index.pq.cp, seed)
     index.train(vectors.sample(max(40*plan.nlist, 10_000), seed))
     index.nprobe = plan.nprobe
     return index
@@ -243,13 +248,25 @@ def _write(index, path):
     os.replace(f"{path}.tmp", path)
 
 # %% ../nbs/02c_index.ipynb #97a8e72c
+@contextmanager
+def _silent():
+    "No standard output of C code while the block runs"
+    sys.stdout.flush()
+    kept, null = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    try: yield
+    finally:
+        os.dup2(kept, 1)
+        for fd in (kept, null): os.close(fd)
+
 def _merge(trained, blocks, plan, folder):
     "Put the blocks together as index.faiss"
     import faiss
     if plan.kind == "pq-disk":
         from faiss.contrib.ondisk import merge_ondisk
         (folder/"lists.ivfdata").unlink(missing_ok=True)
-        merge_ondisk(trained, [str(b) for b in blocks], str(folder/"lists.ivfdata"))
+        with _silent(): merge_ondisk(trained, [str(b) for b in blocks],
+                                    str(folder/"lists.ivfdata"))
     else:
         for b in blocks: trained.merge_from(faiss.read_index(str(b)), 0)
     _write(trained, folder/"index.faiss")
@@ -407,7 +424,9 @@ def open_index(
     import faiss
     folder = Path(folder)
     plan = _check_files(folder)
-    base = read_faiss(folder/"index.faiss", faiss.IO_FLAG_ONDISK_SAME_DIR)
+    if plan.kind == "pq-disk":
+        with _silent(): base = read_faiss(folder/"index.faiss", faiss.IO_FLAG_ONDISK_SAME_DIR)
+    else: base = read_faiss(folder/"index.faiss")
     if (base.ntotal, base.d) != (plan.n, plan.d): raise AgentDistillError(
         f"the index holds {base.ntotal:,} × {base.d}, not {plan.n:,} × {plan.d}", folder, _REBUILD)
     if not plan.refined: return base

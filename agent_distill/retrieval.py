@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MINILM', 'MINILM_SHA256', 'E5', 'minilm_path', 'model_prompts', 'Embedder', 'flat_index', 'Hit', 'Searcher',
            'Retriever', 'Merger', 'embed_shards', 'format_hits', 'search_tool', 'recall_at_k', 'wilson', 'Recall',
-           'recall_table', 'Words', 'fuse', 'Hybrid', 'project']
+           'recall_table', 'project']
 
 # %% ../nbs/02_retrieval.ipynb #a09c06ea
 import importlib.util, os, re, shutil, threading, time
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from .index import (
     Vectors, build_index, choose_plan, flat_vectors, npy_vectors, open_index, read_faiss)
 from .passages import (
-    Passage, PassageStore, check_passages, corpus_sha256, load_passages, open_corpus, write_passages)
+    SHARD, Passage, PassageStore, corpus_sha256, load_passages, open_corpus, write_passages)
 from .profile import AgentDistillError, Artifact, Profile, file_hash, get_profile
 
 # %% ../nbs/02_retrieval.ipynb #cbb0a838
@@ -227,7 +227,6 @@ class Merger:
                 if not done.done(): self._batch()
         return done.result()
 
-# %% ../nbs/02_retrieval.ipynb #187201ce
 @patch
 def _batch(self: Merger):
     "Answer those who wait; a batch that fails is tried caller by caller, so that one cannot spoil it"
@@ -332,13 +331,14 @@ def build(cls: Retriever,
     seed: int = 0,                  # recorded in the manifest
     kind: str|None = None,          # of the index; None: by the rule
     budget_gb: float|None = None,   # memory for the rule; None: its own
+    shard: int = SHARD,             # passages that are embedded before they are saved
 ):                                  # Retriever
     "Embed a corpus into an index under `folder`, unless it is there already"
     corpus = open_corpus(corpus)
     choice = {k: v for k, v in dict(kind=kind, budget_gb=budget_gb).items() if v is not None}
     artifact = _artifact(folder, profile, seed, embedder, corpus, **choice)
     if not artifact.done:
-        written = write_passages(corpus, artifact.start().path("passages"))
+        written = write_passages(corpus, artifact.start().path("passages"), shard)
         store = PassageStore(artifact.folder/"passages")
         facts = _make_index(artifact, store, embedder, choice)
         _finish(artifact, store, corpus, embedder, written, **facts)
@@ -518,66 +518,6 @@ def recall_table(
         hits = retriever.search(texts, max(ks))
         return [recall_at_k(hits, gold, k) for k in ks]
     return Recall(tuple(ks), {name: row(*q) for name, q in queries.items()})
-
-# %% ../nbs/02_retrieval.ipynb #b2e21ffa
-def _tokens(texts):
-    "Word tokens, lower case, for bm25s"
-    import bm25s
-    return bm25s.tokenize(texts, stopwords="en", show_progress=False)
-
-class Words:
-    "BM25 over passages: search by the words themselves"
-    def __init__(self,
-        passages,          # list or PassageStore
-        k1: float = .9,    # how soon another occurrence of a word stops counting
-        b: float = .4,     # how much a long passage is held against it, 0 to 1
-    ):
-        try: import bm25s
-        except ImportError as e: raise AgentDistillError("bm25s is not installed",
-            fix='pip install "agent_distill[words]"') from e
-        self.n, self._bm25 = len(passages), bm25s.BM25(k1=k1, b=b)
-        texts = [f"{o.title}\n{o.text}" for o in passages]
-        self._bm25.index(_tokens(texts), show_progress=False)
-
-    def rows(self, queries: list[str], k: int):
-        "Scores [n, k] and rows [n, k], as a Retriever's"
-        found = self._bm25.retrieve(_tokens(queries), k=min(k, self.n), show_progress=False)
-        return found.scores, found.documents
-
-# %% ../nbs/02_retrieval.ipynb #f7d881e6
-def fuse(
-    rankings: list[np.ndarray],   # rows [n, depth] of several searches, best first
-    c: int = 60,                  # damps the difference between first and second
-) -> list[list[tuple[int, float]]]:   # (row, score) a query, best first
-    "Reciprocal rank fusion"
-    fused = []
-    for lists in zip(*rankings):
-        scores = {}
-        for rows in lists:
-            for rank, i in enumerate(map(int, rows), 1):
-                if i >= 0: scores[i] = scores.get(i, 0.) + 1/(c + rank)
-        fused.append(sorted(scores.items(), key=lambda o: -o[1]))
-    return fused
-
-# %% ../nbs/02_retrieval.ipynb #32823fff
-class Hybrid(Searcher):
-    "A dense retriever and BM25 over the same passages, fused by rank"
-    def __init__(self,
-        retriever: Retriever,
-        words: Words|None = None,   # None: made here
-        depth: int = 100,           # hits of each that are fused
-    ):
-        self.retriever, self.depth = retriever, depth
-        self.words = words or Words(retriever.passages)
-
-    def search(self, queries: str|list[str], k: int = 3) -> list[list[Hit]]:
-        "The best k of both"
-        queries = [queries] if isinstance(queries, str) else list(queries)
-        if k < 1: raise AgentDistillError(f"k is {k}", fix="ask for at least one passage")
-        if not queries: return []
-        depth = max(k, self.depth)
-        fused = fuse([o.rows(queries, depth)[1] for o in (self.retriever, self.words)])
-        return [[Hit(self.retriever.passages[i], s) for i, s in found[:k]] for found in fused]
 
 # %% ../nbs/02_retrieval.ipynb #679aa888
 def project(

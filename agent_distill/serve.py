@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_QUERIES', 'MAX_CHARS', 'MAX_TOPK', 'MAX_BODY', 'answer', 'request_model', 'reasons', 'BodyLimit', 'health',
-           'make_app', 'listen', 'serve', 'serving', 'RemoteRetriever', 'read_answer']
+           'make_app', 'listen', 'serve_on', 'serving', 'RemoteRetriever', 'read_answer']
 
 # %% ../nbs/02d_serve.ipynb #000b4af4
 import socket, threading, time
@@ -116,7 +116,7 @@ def _many_threads(app):
 
 # %% ../nbs/02d_serve.ipynb #c4eed7bd
 def listen(
-    host: str,   # address of this machine; "0.0.0.0" for all of them
+    host: str,   # an address of this machine; "0.0.0.0" lets every other one in, unasked
     port: int,   # 0: any that is free
 ) -> socket.socket:
     "A listening socket; AgentDistillError if the address cannot be had"
@@ -133,14 +133,12 @@ def _server(retriever, topk):
     return uvicorn.Server(config)
 
 # %% ../nbs/02d_serve.ipynb #6eda7791
-def serve(
-    retriever: Retriever,       # answers; let it merge
-    host: str = "127.0.0.1",    # only this machine; "0.0.0.0" lets others in, unasked
-    port: int = 8000,           # Search-R1's
-    topk: int = 3,              # passages where a request does not say
+def serve_on(
+    sock: socket.socket,    # from `listen`
+    retriever: Retriever,   # answers; let it merge
+    topk: int = 3,          # passages where a request does not say
 ):
     "Serve until interrupted"
-    sock = listen(host, port)
     _server(retriever, topk).run(sockets=[sock])
 
 @contextmanager
