@@ -38,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     "The arguments of `agent-distill`."
     p = argparse.ArgumentParser("agent-distill", description="Distil a tool-using agent.")
     p.add_argument("--version", action="version", version=metadata.version("agent_distill"))
-    commands = p.add_subparsers(dest="command", required=True, metavar="run|report|ask|serve|doctor")
+    names = "run|report|ask|serve|doctor"
+    commands = p.add_subparsers(dest="command", required=True, metavar=names)
     run = _command(commands, "run", "execute the chapters; a stopped run goes on")
     run.add_argument("--seed", type=_count, default=0, help="of every stage (0)")
     run.add_argument("--limit", type=_count, default=0, help="questions a benchmark (0: all)")

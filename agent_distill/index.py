@@ -36,13 +36,13 @@ def visits(
     nlist: int,  # inverted lists
 ) -> int:
     "How many lists a query visits"
-    return min(nlist, max(8, round(2*math.sqrt(nlist))))
+    return min(nlist, max(8, round(4*math.sqrt(nlist))))
 
 def pq_bytes(
     d: int,   # numbers in a vector
 ) -> int:
-    "Bytes of a PQ code: 96 or the next smaller number that divides `d` into groups of four or more"
-    return max(m for m in range(1, 97) if d % m == 0 and d//m >= min(4, d))
+    "Bytes of a PQ code: one for each group of six numbers or a few more, at most 96"
+    return max(m for m in range(1, 97) if d % m == 0 and d//m >= min(6, d))
 
 # %% ../nbs/02c_index.ipynb #acd9283b
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Plan:
     nlist: int     # inverted lists (1: none)
     nprobe: int    # lists a query visits
     code: int      # bytes of a vector's code
-    wide: int = 64 # candidates that are refined, at least
+    wide: int = 100 # candidates that are refined, at least
 
     @property
     def refined(self) -> bool: return self.kind.startswith("pq")
@@ -109,7 +109,7 @@ def choose_plan(
     plans = (make_plan(k, n, d) for k in ("sq8", "pq", "pq-disk"))
     return next((p for p in plans if p.memory <= half), make_plan("pq-disk", n, d))
 
-# %% ../nbs/02c_index.ipynb #729e240c
+# %% ../nbs/02c_index.ipynb #e0533293
 def plan_table(
     corpora: dict[str, tuple[int, int]],            # name: vectors, numbers in each
     budgets: tuple[float, ...] = (2, 4, 12, 64),    # GB
@@ -121,7 +121,7 @@ def plan_table(
     head = f"| corpus | vectors | {' | '.join(f'{b} GB' for b in budgets)} |"
     return "\n".join([head, "|---|--:|" + "---|"*len(budgets), *rows])
 
-# %% ../nbs/02c_index.ipynb #c02fb546
+# %% ../nbs/02c_index.ipynb #5e40f613
 @dataclass(frozen=True)
 class Piece:
     "Vectors in one file, one after another"
@@ -142,7 +142,7 @@ class Vectors:
     def __len__(self): return self.ends[-1]
     def __repr__(self): return f"Vectors({len(self):,} × {self.d}, {len(self.pieces)} files)"
 
-# %% ../nbs/02c_index.ipynb #3f9342fa
+# %% ../nbs/02c_index.ipynb #6928f73e
 @patch
 def _map(self: Vectors, piece, lo, hi):
     "A memory map of rows lo to hi of a piece"
@@ -156,7 +156,7 @@ def _overlaps(self: Vectors, lo, hi):
         a, b = max(lo, end - piece.rows), min(hi, end)
         if a < b: yield piece, a - (end - piece.rows), b - (end - piece.rows)
 
-# %% ../nbs/02c_index.ipynb #5e40f613
+# %% ../nbs/02c_index.ipynb #f7e1f2e8
 BLOCK = 65_536   # vectors in memory at a time: 200 MB of 768 numbers
 
 @patch
@@ -181,7 +181,7 @@ def sample(self: Vectors,
            for lo, hi in self.blocks()]
     return np.concatenate([self.read(lo, lo + BLOCK)[part - lo] for lo, part in cut if len(part)])
 
-# %% ../nbs/02c_index.ipynb #49b92a63
+# %% ../nbs/02c_index.ipynb #2fc99aef
 def npy_vectors(
     paths: list[Path],   # .npy files [n, d], all of one type
 ) -> Vectors:
@@ -190,7 +190,7 @@ def npy_vectors(
     pieces = [Piece(Path(p), m.offset, len(m)) for p, m in zip(paths, maps)]
     return Vectors(pieces, maps[0].shape[1], maps[0].dtype.str)
 
-# %% ../nbs/02c_index.ipynb #f7e1f2e8
+# %% ../nbs/02c_index.ipynb #3220a391
 _FLAT = struct.Struct("<4siq16x?iQ")   # kind, d, n, unused, trained, metric, numbers that follow
 
 def flat_vectors(
@@ -209,9 +209,9 @@ def flat_vectors(
         "download it again; if it came in parts, join all of them in order")
     return Vectors([Piece(path, _FLAT.size, n)], d)
 
-# %% ../nbs/02c_index.ipynb #164f32ae
+# %% ../nbs/02c_index.ipynb #762025be
 def _book(cp, seed):
-    "How PQ's code books are learned: fewer vectors and rounds than FAISS's own, as refinement mends it"
+    "How PQ's code books are learned: in fewer rounds than FAISS's own, as refinement mends it"
     cp.seed, cp.min_points_per_centroid, cp.max_points_per_centroid, cp.niter = seed + 1, 1, 100, 15
 
 def train_index(
@@ -229,7 +229,7 @@ def train_index(
     index.nprobe = plan.nprobe
     return index
 
-# %% ../nbs/02c_index.ipynb #762025be
+# %% ../nbs/02c_index.ipynb #a5fad173
 def _add_block(vectors, lo, hi, trained, refiner, folder):
     "Index rows lo to hi into a file of their own, unless it is there"
     import faiss
@@ -247,7 +247,7 @@ def _write(index, path):
     faiss.write_index(index, f"{path}.tmp")
     os.replace(f"{path}.tmp", path)
 
-# %% ../nbs/02c_index.ipynb #97a8e72c
+# %% ../nbs/02c_index.ipynb #aaf99c06
 @contextmanager
 def _silent():
     "No standard output of C code while the block runs"
@@ -280,7 +280,7 @@ def _flat(vectors, folder, bar):
         bar.update(hi - lo)
     _write(index, folder/"index.faiss")
 
-# %% ../nbs/02c_index.ipynb #05f0d03c
+# %% ../nbs/02c_index.ipynb #aa7cbaa3
 def _identity(vectors, plan, seed, block):
     "A hash of the plan, the files' names and sizes, and a little of their beginnings and ends"
     h = hashlib.sha256(json.dumps([asdict(plan), seed, block, len(vectors)]).encode())
@@ -305,7 +305,7 @@ def _begin(folder, identity):
         for f in folder.glob(pattern): f.unlink()
     write_atomic(mark, json.dumps(identity))
 
-# %% ../nbs/02c_index.ipynb #aaf99c06
+# %% ../nbs/02c_index.ipynb #cb8fc0f4
 def _trained(vectors, plan, seed, folder):
     "The trained index and refiner: read from `folder`, or made"
     import faiss
@@ -320,7 +320,7 @@ def _trained(vectors, plan, seed, folder):
     refiner = faiss.read_index(str(folder/"refiner.faiss")) if plan.refined else None
     return faiss.read_index(str(folder/"trained.faiss")), refiner
 
-# %% ../nbs/02c_index.ipynb #aa7cbaa3
+# %% ../nbs/02c_index.ipynb #03e6a177
 def _finish(folder, plan, seconds):
     "Drop what was needed for building; declare the index complete"
     for pattern in ("block-*.faiss", "trained.faiss", "building.json"):
@@ -357,14 +357,14 @@ def _blocks(vectors, plan, seed, folder, bar, block):
         bar.update(hi - lo)
     _merge(trained, parts, plan, folder)
 
-# %% ../nbs/02c_index.ipynb #03e6a177
+# %% ../nbs/02c_index.ipynb #5df7e3d0
 class Refined:
     "A faiss index whose best candidates are compared again with better copies on the disk"
     def __init__(self,
         base,            # a faiss index with PQ codes
         refiner,         # the quantiser of the copies
         path: Path,      # .npy [n, bytes of a copy]
-        wide: int = 64,  # candidates, at least
+        wide: int = 100, # candidates, at least
     ):
         codes = np.load(path, mmap_mode="r")
         self.base, self.refiner, self.wide = base, refiner, wide
@@ -377,7 +377,11 @@ class Refined:
         codes = b"".join(os.pread(fd, w, self._offset + int(i)*w) for i in rows)
         return self.refiner.sa_decode(np.frombuffer(codes, np.uint8).reshape(-1, w))
 
-# %% ../nbs/02c_index.ipynb #76a2b9a5
+    def reconstruct_n(self, lo, n) -> np.ndarray:   # as faiss names it
+        "The copies of n rows from row `lo` on"
+        return self.vectors(range(lo, lo + n))
+
+# %% ../nbs/02c_index.ipynb #ab4bed8d
 @patch
 def search(self: Refined,
     x: np.ndarray,   # float32 [q, d], unit length
@@ -392,7 +396,7 @@ def search(self: Refined,
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
 
-# %% ../nbs/02c_index.ipynb #cfa78f40
+# %% ../nbs/02c_index.ipynb #5e6ff0b7
 _REBUILD = "move that folder away and build or copy it again"
 
 def _check_files(folder):
@@ -416,7 +420,7 @@ def read_faiss(path: Path, flags: int = 0):
     except RuntimeError as e: raise AgentDistillError("the index cannot be read", path,
                                                       _REBUILD) from e
 
-# %% ../nbs/02c_index.ipynb #5df7e3d0
+# %% ../nbs/02c_index.ipynb #dab8a387
 def open_index(
     folder: str|Path,   # where `build_index` put it
 ):                      # a faiss index or a Refined: search(x, k), ntotal, d
@@ -432,7 +436,7 @@ def open_index(
     if not plan.refined: return base
     return Refined(base, read_faiss(folder/"refiner.faiss"), folder/"refine.npy", plan.wide)
 
-# %% ../nbs/02c_index.ipynb #0291db06
+# %% ../nbs/02c_index.ipynb #2eb6795b
 def overlap(
     exact: np.ndarray,   # int [q, k] rows of the exact index
     found: np.ndarray,   # int [q, k] rows of another one
@@ -440,7 +444,7 @@ def overlap(
     "Share of the exact rows that were found, whatever their order"
     return sum(len(set(a) & set(b)) for a, b in zip(exact, found))/exact.size
 
-# %% ../nbs/02c_index.ipynb #4de288cc
+# %% ../nbs/02c_index.ipynb #56e84ae8
 def convert(
     flat_file: str|Path,         # an exact index as FAISS wrote it
     folder: str|Path,            # of the compressed one

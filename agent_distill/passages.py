@@ -47,7 +47,8 @@ def corpus_sha256(
     "Identity of a corpus: ids, titles, texts and their order"
     h = hashlib.sha256()
     for i, o in enumerate(passages):
-        h.update(("\n"*(i > 0) + json.dumps(asdict(o), ensure_ascii=False)).encode("utf-8", "replace"))
+        line = "\n"*(i > 0) + json.dumps(asdict(o), ensure_ascii=False)
+        h.update(line.encode("utf-8", "replace"))
     return h.hexdigest()
 
 # %% ../nbs/02b_passages.ipynb #eee82458
@@ -168,8 +169,8 @@ def _rows_of(source):
     if path.is_dir(): return lambda: _saved(path)
     if path.is_file():
         read = _READERS.get(_suffix(path))
-        if read is None: raise AgentDistillError(f"a corpus cannot be a {path.suffix or 'bare'} file",
-                                                 path, f"use one of {', '.join(_READERS)}")
+        if read is None: raise AgentDistillError(
+            f"a corpus cannot be a {path.suffix or 'bare'} file", path, f"use {', '.join(_READERS)}")
         return lambda: read(path)
     if str(source) in HUB: return lambda: _hub(str(source))
     raise AgentDistillError(f"there is no corpus {str(source)!r}",
@@ -184,7 +185,8 @@ class Corpus:
         identity: Callable[[], str],        # a hash; called at most once
         bad: str = "raise",                 # or "skip": what a pass does with bad rows in the end
     ):
-        if bad not in ("raise", "skip"): raise AgentDistillError(f"bad={bad!r}", fix="raise or skip")
+        if bad not in ("raise", "skip"): raise AgentDistillError(
+            f"bad={bad!r} is no choice", fix='"raise" or "skip"')
         self.name, self.rows, self.bad, self.report = name, rows, bad, BadRows()
         self._identity, self._known = identity, None
 
@@ -258,7 +260,9 @@ def _write_shard(passages, path):
         out.write_table(table)
 
 # %% ../nbs/02b_passages.ipynb #2fcbe3f7
-def _id_hash(o): return int.from_bytes(hashlib.blake2b(o.id.encode(), digest_size=8).digest(), "big")
+def _id_hash(o):
+    "64 bits that stand for a passage's id"
+    return int.from_bytes(hashlib.blake2b(o.id.encode(), digest_size=8).digest(), "big")
 
 def _check_ids(hashes, name):
     "Raise if an id occurs twice; two ids with one 64-bit hash are as good as impossible"

@@ -220,7 +220,7 @@ def _send(self: RemoteRetriever, path, body=None):
         "start it with agent-distill serve, or check the address") from e
     except ValueError as e: raise AgentDistillError("the answer is not JSON", self.url) from e
 
-# %% ../nbs/02d_serve.ipynb #a50041df
+# %% ../nbs/02d_serve.ipynb #72bb2d6e
 @patch
 def search(self: RemoteRetriever,
     queries: str|list[str],   # one query or many

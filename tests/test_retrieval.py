@@ -232,7 +232,7 @@ def test_killed_while_writing_then_built_again(tmp_path, built, embedder):
     folder = tmp_path/"index"
     code = KILL.format(tests=str(Path(__file__).parent), folder=str(folder))
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == -9
-    assert (folder/"index.faiss").exists()
+    assert (folder/"index.faiss.tmp").exists() and not (folder/"index.faiss").exists()
     with pytest.raises(AgentDistillError, match="not finished"): Retriever.load(folder, embedder)
     Retriever.build(TOY, embedder, folder)
     for name in PARTS:
