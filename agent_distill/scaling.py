@@ -12,6 +12,7 @@ import hashlib, importlib, json, os, subprocess, sys, time
 from dataclasses import dataclass
 from pathlib import Path
 from tqdm import tqdm
+from .index import overlap
 from .profile import AgentDistillError, Records, write_atomic
 
 # %% ../nbs/10_scaling.ipynb #0adb60ad
@@ -61,8 +62,7 @@ def agreement(
     other = faiss.index_factory(exact.d, spec, faiss.METRIC_INNER_PRODUCT)
     other.train(vectors)
     other.add(vectors)
-    pairs = zip(exact.search(queries, k)[1], other.search(queries, k)[1])
-    return sum(len(set(a) & set(b)) for a, b in pairs)/(k*len(queries))
+    return overlap(exact.search(queries, k)[1], other.search(queries, k)[1])
 
 # %% ../nbs/10_scaling.ipynb #c71ac075
 def embed_hours(

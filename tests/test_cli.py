@@ -57,13 +57,13 @@ def test_wrong_arguments_end_in_2(argv, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["run", "report", "ask", "serve-model", "doctor"])
+@pytest.mark.parametrize("name", ["run", "report", "ask", "serve", "serve-model", "doctor"])
 def test_every_command_has_help(name, capsys):
     with pytest.raises(SystemExit) as e: main([name, "--help"])
     assert e.value.code == 0 and "--profile" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["serve-model"], ["doctor"]])
+@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["serve"], ["serve-model"], ["doctor"]])
 def test_unknown_profile(argv, capsys, tmp_path):
     error = one_error(capsys, *argv, "--profile", "huge", "--out", tmp_path / "run")
     assert "'huge'" in error and all(name in error for name in PROFILES)
@@ -173,7 +173,7 @@ def test_doctor_says_what_is_here_and_what_is_needed(tmp_path):
 def test_needs_grow_with_the_profile():
     mini, colab, paper = (needs(PROFILES[n]) for n in ("mini", "colab", "paper"))
     assert mini.download == mini.gpu == 0 and mini.ram <= 4
-    assert paper.gpu > colab.gpu > 10 and paper.ram > 60 and paper.disk > colab.disk > mini.disk
+    assert paper.gpu > colab.gpu > 10 and 3 < colab.ram < paper.ram < 8 and paper.disk > colab.disk > mini.disk
 
 
 def test_the_line_to_go_on_with_reads_back(tmp_path):

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "faiss", "sentence_transformers",
          "vllm", "unsloth", "ray", "matplotlib", "pandas", "scipy", "sklearn", "sympy", "math_verify",
-         "papermill", "IPython", "nbdev"}
+         "papermill", "IPython", "nbdev", "pyarrow", "fastapi", "uvicorn", "httpx", "bm25s", "tenacity"}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_sidebar_lists_every_chapter():
 def test_metadata_of_the_installation(cfg):
     meta = metadata.metadata("agent_distill")
     assert meta["Summary"] == cfg["description"]
-    assert set(meta.get_all("Provides-Extra")) == {"mini", "dev", "gpu", "ray"}
+    assert set(meta.get_all("Provides-Extra")) == {"mini", "dev", "gpu", "ray", "serve", "words", "mcp"}
     scripts = [e for e in metadata.entry_points(group="console_scripts") if e.name == "agent-distill"]
     assert scripts and scripts[0].value == "agent_distill.cli:main"
 

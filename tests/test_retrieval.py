@@ -1,15 +1,17 @@
 """Retrieval: what is found, what is refused before the first search, and what the agent reads."""
-import inspect, json, os, subprocess, sys
+import inspect, json, os, shutil, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from agent_distill.profile import AgentDistillError, file_hash
-from agent_distill.retrieval import (Embedder, Hit, Passage, Retriever, corpus_sha256, flat_index,
-                                     format_hits, load_passages, minilm_path, recall_at_k,
-                                     recall_table, search_tool, wilson)
+from agent_distill.index import build_index, flat_vectors, make_plan
+from agent_distill.profile import AgentDistillError, Artifact, PROFILES, file_hash
+from agent_distill.passages import (Passage, PassageStore, corpus_sha256, load_passages, open_corpus,
+                                    write_passages)
+from agent_distill.retrieval import (Embedder, Hit, Merger, Retriever, embed_shards, flat_index, format_hits,
+                                     minilm_path, recall_at_k, recall_table, search_tool, wilson)
 
 DATA = Path(os.environ.get("AGENT_DISTILL_DATA", Path(__file__).parents[2]/"shared"/"data"))/"retrieval"
 TEXTS = {"The Silent Harbor": "The Silent Harbor was directed by Mara Quill.",
@@ -31,8 +33,7 @@ def copy(built, tmp_path):
     """The index in a folder that a test may damage"""
     folder = tmp_path/"index"
     folder.mkdir()
-    for f in built.folder.iterdir(): (folder/f.name).write_bytes(f.read_bytes())
-    return folder
+    return Path(shutil.copytree(built.folder, folder, dirs_exist_ok=True))
 
 def sign(folder):
     """Make the manifest agree with the files again: damage that no hash gives away"""
@@ -53,7 +54,7 @@ def test_import_is_light():
     (['{"id": 1, "title": "A", "text": "a"}', '{"id": 2, "text": "b"}'], "row 2"),
     (['{"id": 1, "title": "A", "text": "a"}', '{"id": 1, "title": "B", "text": "b"}'], "more than once"),
     (['{"id": 1, "title": "A", "text": "  "}'], "no text"),
-    (['{"id": 1, "title": "A", "text": '], "1"),
+    (['{"id": 1, "title": "A", "text": '], "row 1: not JSON"),
     ([], "empty")])
 def test_bad_corpus(tmp_path, lines, said):
     path = tmp_path/"corpus.jsonl"
@@ -161,13 +162,15 @@ def test_manifest_says_what_made_it(built):
     assert facts["embedder"] == "all-MiniLM-L6-v2" and facts["corpus_sha256"] == corpus_sha256(TOY)
     assert facts["passages_per_s"] > 0
 
-@pytest.mark.parametrize("name", ["index.faiss", "passages.jsonl"])
+PARTS = ["index.faiss", "index.json", "passages/00000.arrow", "passages/shards.json"]
+
+@pytest.mark.parametrize("name", PARTS)
 def test_truncated_file(copy, embedder, name):
     whole = (copy/name).read_bytes()
     (copy/name).write_bytes(whole[:len(whole)//2])
     with pytest.raises(AgentDistillError, match=name): Retriever.load(copy, embedder)
 
-@pytest.mark.parametrize("name", ["index.faiss", "passages.jsonl", "manifest.json"])
+@pytest.mark.parametrize("name", [*PARTS, "manifest.json"])
 def test_missing_file(copy, embedder, name):
     (copy/name).unlink()
     with pytest.raises(AgentDistillError, match="index"): Retriever.load(copy, embedder)
@@ -180,11 +183,18 @@ def test_truncated_although_the_hash_agrees(copy, embedder):
     whole = (copy/"index.faiss").read_bytes()
     (copy/"index.faiss").write_bytes(whole[:len(whole)//2])
     sign(copy)
+    with pytest.raises(AgentDistillError, match="cut short or damaged"): Retriever.load(copy, embedder)
+
+def test_zeroed_although_the_hash_agrees(copy, embedder):
+    (copy/"index.faiss").write_bytes(b"\0"*(copy/"index.faiss").stat().st_size)
+    sign(copy)
     with pytest.raises(AgentDistillError, match="cannot be read"): Retriever.load(copy, embedder)
 
 def test_index_of_another_size_although_the_hash_agrees(copy, embedder):
     import faiss
-    faiss.write_index(flat_index(embedder.encode_passages(TOY[:3])), str(copy/"index.faiss"))
+    few = flat_index(embedder.encode_passages(TOY[:3]))
+    faiss.write_index(few, str(copy/"few.faiss"))
+    build_index(flat_vectors(copy/"few.faiss"), copy, make_plan("flat", 3, 384))
     sign(copy)
     with pytest.raises(AgentDistillError, match="3 vectors.*7 passages"): Retriever.load(copy, embedder)
 
@@ -222,11 +232,134 @@ def test_killed_while_writing_then_built_again(tmp_path, built, embedder):
     folder = tmp_path/"index"
     code = KILL.format(tests=str(Path(__file__).parent), folder=str(folder))
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == -9
-    assert (folder/"index.faiss").exists()
+    assert (folder/"index.faiss.tmp").exists() and not (folder/"index.faiss").exists()
     with pytest.raises(AgentDistillError, match="not finished"): Retriever.load(folder, embedder)
     Retriever.build(TOY, embedder, folder)
-    for name in ("passages.jsonl", "index.faiss"):
+    for name in PARTS:
         assert file_hash(folder/name) == file_hash(built.folder/name)
+
+# --- streams
+
+ROWS = [Passage(str(i), f"{t} {i}", f"{t} number {i}. {text[:60]}") for i in range(145) for t, text in TEXTS.items()]
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpus")/"corpus.jsonl"
+    path.write_text("".join(json.dumps(dict(id=p.id + p.title, title=p.title, text=p.text)) + "\n" for p in ROWS) + "{bad\n")
+    return path
+
+KILL_SHARDS = """
+import os, signal, sys
+import agent_distill.retrieval as r
+save, done = r._save, []
+def two_then_die(vectors, path):
+    save(vectors, path)
+    done.append(path)
+    if len(done) == 2: os.kill(os.getpid(), signal.SIGKILL)
+r._save = two_then_die
+r.Retriever.build(r.open_corpus({corpus!r}, bad="skip"), r.Embedder(), {folder!r}, kind="pq", shard=400)
+"""
+
+def test_a_killed_build_embeds_only_what_is_missing(tmp_path, corpus, embedder):
+    folder, source = tmp_path/"index", open_corpus(corpus, bad="skip")
+    code = KILL_SHARDS.format(corpus=str(corpus), folder=str(folder))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    assert len(list((folder/"vectors").glob("*.npy"))) == 2
+    counting = CountingPassages()
+    counting._model = embedder.model
+    found = Retriever.build(source, counting, folder, kind="pq", shard=400)
+    assert counting.passages == len(ROWS) - 800 + 3   # the rest, and three probes when it is opened
+    assert len(found) == len(ROWS) == 1015 and not (folder/"vectors").exists()
+    assert found.search(ROWS[900].text, 1)[0][0].passage.title == ROWS[900].title
+    facts = json.loads((folder/"manifest.json").read_text())["counts"]
+    assert facts["bad_rows"] == 1 and facts["first_bad"] == [[1016, "not JSON"]] and facts["kind"] == "pq"
+
+class CountingPassages(Embedder):
+    passages = 0
+    def encode_passages(self, passages, progress=False):
+        self.passages += len(passages)
+        return super().encode_passages(passages, progress)
+
+def test_the_bar_says_how_fast_and_how_long(tmp_path, embedder, capsys):
+    store = write_passages(open_corpus(TOY), tmp_path/"p", 3) and PassageStore(tmp_path/"p")
+    _, speed = embed_shards(store, embedder, tmp_path/"v", progress=True)
+    said = capsys.readouterr().err
+    assert "passage/s" in said and "7/7" in said and "<" in said and speed["passages"] == 7
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory, corpus, embedder):
+    return Retriever.build(open_corpus(corpus, bad="skip"), embedder, tmp_path_factory.mktemp("exact")/"flat")
+
+@pytest.mark.parametrize("kind", ["sq8", "pq", "pq-disk"])
+def test_a_published_flat_index_becomes_a_retriever(tmp_path, corpus, exact, embedder, kind):
+    source, flat = open_corpus(corpus, bad="skip"), exact.folder/"index.faiss"
+    counting = CountingPassages()
+    counting._model = embedder.model
+    small = Retriever.convert(flat, source, counting, tmp_path/kind, kind=kind)
+    assert counting.passages == 6   # probes before and after: nothing is embedded again
+    asked = [p.text for p in ROWS[::40]]
+    assert [h[0].passage for h in small.search(asked)] == [h[0].passage for h in exact.search(asked)]
+    again = Retriever.convert(flat, source, counting, tmp_path/kind, kind=kind)
+    assert again.observation("heron") == small.observation("heron")
+
+def test_a_flat_index_of_another_corpus_is_refused(tmp_path, embedder):
+    Retriever.build(TOY, embedder, tmp_path/"flat")
+    flat = tmp_path/"flat"/"index.faiss"
+    with pytest.raises(AgentDistillError, match="7 vectors.*6 passages"): Retriever.convert(flat, TOY[1:], embedder, tmp_path/"a", kind="flat")
+    with pytest.raises(AgentDistillError, match="did not make this index: passage 0"):
+        Retriever.convert(flat, TOY[1:] + TOY[:1], embedder, tmp_path/"b", kind="flat")
+
+def test_rows_in_another_order_are_found_when_loading(copy, embedder):
+    shutil.rmtree(copy/"passages")
+    write_passages(open_corpus(TOY[1:] + TOY[:1]), copy/"passages")
+    sign(copy)
+    with pytest.raises(AgentDistillError, match="passage 0 is not row 0"): Retriever.load(copy, embedder)
+
+def test_an_artifact_from_before_there_were_shards(tmp_path, built, embedder):
+    import faiss
+    art = Artifact(tmp_path/"index", PROFILES["mini"], embedder=embedder.name, corpus_sha256=corpus_sha256(TOY)).start()
+    art.path("passages.jsonl").write_text("".join(json.dumps(vars(p)) + "\n" for p in TOY))
+    faiss.write_index(built.index, str(art.path("index.faiss")))
+    art.finish(embedder=embedder.name, corpus_sha256=corpus_sha256(TOY))
+    before = file_hash(tmp_path/"index"/"manifest.json")
+    old = Retriever.build(TOY, embedder, tmp_path/"index", PROFILES["mini"])
+    assert old.observation("bird") == built.observation("bird") and file_hash(tmp_path/"index"/"manifest.json") == before
+
+# --- precision and merging
+
+def test_half_precision_gives_unit_vectors_nearly_the_same(embedder):
+    half = Embedder(dtype="bfloat16", device="cpu")
+    a, b = embedder.encode_passages(TOY), half.encode_passages(TOY)
+    assert b.dtype == np.float32 and (a*b).sum(1).min() > .999
+    np.testing.assert_allclose(np.linalg.norm(b, axis=1), 1, atol=1e-5)
+    with pytest.raises(AgentDistillError, match="'int8'"): Embedder(dtype="int8").dim
+
+def test_on_a_cpu_callers_are_not_merged_unless_asked(built, monkeypatch):
+    batches, rows = [], Retriever.rows
+    monkeypatch.setattr(Retriever, "rows", lambda self, q, k: batches.append(len(q)) or time.sleep(.05) or rows(self, q, k))
+    for merge, largest in ((None, 1), (True, 16)):
+        batches.clear()
+        fresh = Retriever(TOY, built.index, built.embedder, merge=merge)
+        with ThreadPoolExecutor(16) as pool: list(pool.map(fresh.search, [f"bird {i}" for i in range(64)]))
+        assert sum(batches) == 64 and (max(batches) == 1 if largest == 1 else max(batches) > 4)
+
+def test_one_bad_caller_does_not_spoil_the_batch():
+    def many(items):
+        time.sleep(.02)
+        return [1/o for o in items]
+    merger = Merger(many)
+    def ask(i):
+        try: return merger([i])
+        except ZeroDivisionError: return "refused"
+    with ThreadPoolExecutor(16) as pool: found = list(pool.map(ask, [1, 0, 2]*16))
+    assert found == [[1.0], "refused", [.5]]*16
+
+def test_merged_callers_may_want_different_numbers(built):
+    merged = Retriever(TOY, built.index, built.embedder, merge=True)
+    with ThreadPoolExecutor(8) as pool: found = list(pool.map(lambda k: merged.search("bird", k)[0], [1, 2, 3, 7]*8))
+    assert [len(h) for h in found] == [1, 2, 3, 7]*8
+    assert found[0] == [found[3][0]]
 
 # --- what the agent reads
 
