@@ -91,7 +91,7 @@ def test_every_stage_is_a_chapter_of_the_checkout():
     nbs = notebooks_folder()
     for stage in STAGES: chapter_path(stage, nbs)
     left_out = {p.stem for p in nbs.glob("[0-9]*.ipynb")} - {s.name for s in STAGES}
-    assert left_out <= {"03b_worker", "03c_host", "09_pipeline", "09b_cli"}, "a chapter that no run executes"
+    assert left_out <= {"03b_worker", "03c_host", "05b_servers", "09_pipeline", "09b_cli"}, "a chapter that no run executes"
 
 
 def test_plan():
