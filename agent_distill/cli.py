@@ -342,10 +342,13 @@ def billions(model: str) -> float:
     found = re.search(r"(\d+(?:\.\d+)?)B\b", model, re.I)
     return float(found[1]) if found else 0.0
 
-def index_gb(profile) -> float:
-    "The exact index of a profile's corpus: four bytes a dimension."
+def index_gb(profile) -> tuple:  # (memory, disk)
+    "The index of a profile's corpus, of the kind that chapter 2's rule chooses."
+    from agent_distill.index import choose_plan
     n = _PASSAGES.get(profile.corpus, 0)
-    return n * _DIM.get(profile.embedder, 768) * 4 / 1e9
+    if not n: return 0.0, 0.0
+    plan = choose_plan(n, _DIM.get(profile.embedder, 768))
+    return plan.memory / 1e9, plan.disk / 1e9
 
 # %% ../nbs/09b_cli.ipynb #e886921c
 @dataclass(frozen=True)
@@ -363,10 +366,10 @@ def needs(
     teacher, student = billions(profile.teacher), billions(profile.student)
     text = _PASSAGES.get(profile.corpus, 0) * _TEXT_KB / 1e6
     embedder = 0.0 if profile.embedder == "all-MiniLM-L6-v2" else 0.5
-    weights, index = 2 * (teacher + student), index_gb(profile)
+    weights, (ram, disk) = 2 * (teacher + student), index_gb(profile)
     download = weights + embedder + (text if profile.corpus != "mini" else 0)
     gpu = max(2.4 * teacher, 2.4 * student + 8) if teacher else 0
-    return Needs(download, download + index + 0.5, 3.5 + index + 2 * text, gpu)
+    return Needs(download, download + disk + 0.5, 3.5 + ram, gpu)
 
 # %% ../nbs/09b_cli.ipynb #89f92011
 def lacks(need: Needs, machine: Machine) -> list:
