@@ -47,7 +47,8 @@ def paired(a, b, draws=20_000):
 def text(cache):
     "Recall of gold titles: exact, compressed, BM25, hybrid"
     from agent_distill.index import flat_vectors, make_plan, build_index, open_index
-    from agent_distill.retrieval import Hybrid, Retriever, Words, recall_at_k, wilson
+    from agent_distill.retrieval import Retriever, recall_at_k, wilson
+    from agent_distill.words import Hybrid, Words
     exact = dense(cache)
     vectors = flat_vectors(cache / "text" / "index.faiss")
     build_index(vectors, cache / "text-pq", make_plan("pq", len(vectors), vectors.d))
@@ -55,9 +56,8 @@ def text(cache):
     words = Words(exact.passages)
     hybrid = Hybrid(exact, words)
     asked, gold = questions()
-    bm25 = lambda: [[hit(exact.passages[int(i)]) for i in row] for row in words.rows(asked, max(KS))[1]]
     ways = {"MiniLM, exact": lambda: exact.search(asked, max(KS)),
-            "MiniLM, compressed (pq)": lambda: small.search(asked, max(KS)), "BM25": bm25,
+            "MiniLM, compressed (pq)": lambda: small.search(asked, max(KS)), "BM25": lambda: words.search(asked, max(KS)),
             "hybrid": lambda: hybrid.search(asked, max(KS))}
     recalls = {n: {k: recall_at_k(hits, gold, k) for k in KS} for n, f in ways.items() for hits in [f()]}
     table = {n: {k: (float(r.mean()), *wilson(float(r.mean()), len(asked))) for k, r in rs.items()}
@@ -66,11 +66,6 @@ def text(cache):
              for o in ("MiniLM, exact", "BM25")}
     return dict(passages=len(exact), questions=len(asked), recall=table, paired=tests,
                 embedder=embedder_speed(exact.passages))
-
-
-def hit(passage):
-    from agent_distill.retrieval import Hit
-    return Hit(passage, 0.)
 
 
 def embedder_speed(passages, n=128):
@@ -107,7 +102,9 @@ def synthetic(base, n, seed=0, near=16, block=20_000):
     for lo in range(min(len(base), n), n, block):
         m = min(block, n - lo)
         a = rng.integers(0, len(base), m)
-        b, c = (nearest[a, rng.integers(0, near, m)] for _ in range(2))
+        first = rng.integers(0, near, m)
+        other = (first + rng.integers(1, near, m)) % near   # never the same one: that would copy a
+        b, c = nearest[a, first], nearest[a, other]
         x = base[a] + rng.uniform(.3, 1, (m, 1)).astype(np.float32) * (base[b] - base[c])
         yield x / np.linalg.norm(x, axis=1, keepdims=True)
 
