@@ -6,12 +6,12 @@
 __all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY',
            'FIGURES', 'normalise', 'em', 'f1', 'as_number', 'same_number', 'Grader', 'math_equal', 'score', 'Estimate',
            'wilson', 'bootstrap_ci', 'share_ci', 'mcnemar', 'Comparison', 'compare', 'invalid_rate', 'grounded',
-           'behaviour', 'Method', 'missing', 'run_method', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise',
-           'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp',
-           'engines_of', 'questions_of', 'write_evaluation']
+           'behaviour', 'Method', 'missing', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes',
+           'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid',
+           'plot_ftp', 'engines_of', 'questions_of', 'write_evaluation']
 
 # %% ../nbs/08_evaluation.ipynb #5b7c4712
-import atexit, json, math, os, re, string, subprocess, sys, threading
+import atexit, ctypes, gc, json, math, os, re, string, subprocess, sys, threading
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -422,6 +422,11 @@ class _Shelf:
         if (file := self.files[row["question"]["benchmark"]]) is not None: file.append(row)
 
 # %% ../nbs/08_evaluation.ipynb #dda81141
+def give_back():
+    "Return freed memory to the system: glibc would keep a gigabyte of each engine's"
+    gc.collect()
+    if sys.platform == "linux": getattr(ctypes.CDLL(None), "malloc_trim", bool)(0)
+
 def evaluate(
     profile,
     questions: list[Question],
@@ -438,6 +443,7 @@ def evaluate(
         todo = {q.id for q in questions} - {row["id"] for row in shelf.rows}
         if todo and loaded != (m.model, m.adapter):
             current = None  # let go of one engine before loading the next
+            give_back()
             loaded, current = (m.model, m.adapter), engine(m.model, m.adapter)
         ts = run_method(m, questions, current, sandbox, profile, seed, shelf)
         found[m.name] = {b: [t for t in ts if t.question.benchmark == b] for b in groups}

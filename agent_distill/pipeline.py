@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['STAGES', 'Stage', 'find_stage', 'plan', 'package_folder', 'notebooks_folder', 'run_folder', 'chapter_path',
            'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed', 'failure',
-           'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter',
-           'StageRun', 'check_artifact', 'run_stage', 'Stopped', 'run']
+           'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb',
+           'Meter', 'StageRun', 'check_artifact', 'run_stage', 'Stopped', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
 import hashlib, json, os, re, sys, threading, time
@@ -127,11 +127,11 @@ def note(bar, text: str):
 
 # %% ../nbs/09_pipeline.ipynb #cc202089
 class LastLine:
-    "A file whose last line is shown at the end of a progress bar."
+    "A file whose last line with a share or a speed is shown at the end of a progress bar."
     def __init__(self, bar): self.bar = bar
     def flush(self): pass
     def write(self, text: str):  # a chapter's stderr
-        lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+        lines = [line for line in re.split(r"[\r\n]+", text) if re.search(r"\d%|/s\b", line)]
         if lines: note(self.bar, lines[-1])
 
 # %% ../nbs/09_pipeline.ipynb #247c98b6
@@ -191,6 +191,11 @@ def failure(e, stage: Stage, copy: Path) -> Exception:
                          "\n".join(f"    {line}" for line in lines), copy)
 
 # %% ../nbs/09_pipeline.ipynb #9dec1568
+def kernel_env() -> dict:
+    "The environment of a chapter's kernel: ours, without a warning that bars are plain text."
+    warnings = [os.environ.get("PYTHONWARNINGS"), "ignore:IProgress not found"]
+    return os.environ | dict(PYTHONWARNINGS=",".join(filter(None, warnings)))
+
 def run_chapter(
     stage: Stage,  # which
     nbs: Path,  # the chapters' folder; also the working directory
@@ -206,7 +211,7 @@ def run_chapter(
     papermill.engines.papermill_engines.register("agent_distill", chapter_engine())
     if bar is None: bar = stage_bar(stage, progress=False)
     with (Path(out) / "kernels.log").open("ab") as noise:
-        start = dict(stderr=noise, pass_fds=() if lock is None else (lock,))
+        start = dict(stderr=noise, env=kernel_env(), pass_fds=() if lock is None else (lock,))
         try: papermill.execute_notebook(
             path, copy, params, engine_name="agent_distill", cwd=nbs, progress_bar=False,
             bar=bar, start=start)

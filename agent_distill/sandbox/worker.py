@@ -6,16 +6,17 @@
 __all__ = ['MAX_FRAME', 'MAX_OUTPUT', 'MAX_DEPTH', 'OUR_SOCKET', 'SYS_CLONE', 'SIBLING', 'PDEATHSIG', 'DUMPABLE', 'SUBREAPER',
            'NO_NEW_PRIVS', 'READ', 'SYSCALLS', 'MACHINES', 'ALL', 'CONDITIONS', 'OPENING', 'OTHERS', 'LOAD', 'MASK',
            'SAME', 'AT_LEAST', 'END', 'ALLOW', 'KILL', 'NOTIFY', 'ERROR', 'FILES', 'FORKS', 'CALLS', 'LAYERS', 'LAZY',
-           'pack', 'read_exactly', 'Pipe', 'receive', 'as_data', 'is_silenced', 'split_last', 'execute', 'error_line',
-           'describe_error', 'Capture', 'allowed_import', 'new_module', 'tool_error', 'FinalAnswer', 'Node', 'attempt',
-           'usage', 'make_room', 'run_step', 'libc', 'fork_sibling', 'syscall', 'prctl', 'drop_capabilities', 'rlimit',
-           'limit_memory', 'limit_cpu', 'first_to_go', 'die_with', 'landlock_version', 'library_folders', 'landlock',
-           'when', 'only_if', 'opening', 'allow_list', 'guard', 'install', 'seccomp_lacks', 'stand_guard', 'harden',
-           'branch', 'serve', 'session_root', 'preload', 'warm', 'preload_all', 'is_sealed', 'kill', 'reap', 'obey',
-           'watch', 'get_ready', 'main', 'repeat', 'own_pipe', 'replay']
+           'COLLAPSE', 'HUGE', 'pack', 'read_exactly', 'Pipe', 'receive', 'as_data', 'is_silenced', 'split_last',
+           'execute', 'error_line', 'describe_error', 'Capture', 'allowed_import', 'new_module', 'tool_error',
+           'FinalAnswer', 'Node', 'attempt', 'usage', 'make_room', 'run_step', 'libc', 'fork_sibling', 'syscall',
+           'prctl', 'drop_capabilities', 'rlimit', 'limit_memory', 'limit_cpu', 'first_to_go', 'die_with',
+           'landlock_version', 'library_folders', 'landlock', 'when', 'only_if', 'opening', 'allow_list', 'guard',
+           'install', 'seccomp_lacks', 'stand_guard', 'harden', 'branch', 'serve', 'session_root', 'preload', 'warm',
+           'preload_all', 'is_sealed', 'rehearse', 'heap_ranges', 'collapse', 'kill', 'reap', 'obey', 'watch',
+           'get_ready', 'main', 'repeat', 'own_pipe', 'replay']
 
 # %% ../../nbs/03b_worker.ipynb #1e1b1cc2
-import ast, ctypes, errno, gc, importlib, io, json, math, os, random, select, signal, socket, struct
+import ast, ctypes, errno, functools, gc, importlib, io, json, math, os, random, select, signal, socket, struct
 import sys, time, types
 from contextlib import redirect_stderr, redirect_stdout
 
@@ -267,6 +268,7 @@ def run_step(node: Node, code: str) -> dict:
 SYS_CLONE = {"x86_64": 56, "aarch64": 220}   # number of the clone system call
 SIBLING = 0x8000 | 17                        # CLONE_PARENT, and SIGCHLD when it ends
 
+@functools.cache
 def libc():
     "The C library, called with the interpreter lock held"
     lib = ctypes.PyDLL(None, use_errno=True); lib.syscall.restype = ctypes.c_long
@@ -557,6 +559,36 @@ def is_sealed(without: dict) -> bool:
     try: return FILES in without or landlock_version() < 1
     except OSError: return True
 
+# %% ../../nbs/03b_worker.ipynb #ebb5fb5c
+def rehearse(config: dict, times: int=20):
+    "Run trivial steps of our own, so that forks need not fill the same caches again"
+    near, far = socket.socketpair()
+    with near, far:
+        node = Node(near, config)
+        for _ in range(times):
+            pack(dict(op="run", code="")); random.setstate(random.getstate()); libc()
+            node.send(**run_step(node, "x = 1 + 1\nx")); receive(far)
+
+# %% ../../nbs/03b_worker.ipynb #7b927b05
+COLLAPSE, HUGE = 25, 2 << 20   # an advice of madvise(2), and the bytes of a huge page
+
+def heap_ranges(maps: str) -> list:
+    "(start, bytes) of the huge pages that fit into writable memory without a file"
+    found = []
+    for line in maps.splitlines():
+        span, kind, *_, path = (line.split() + [""])[:6]
+        first, last = (int(o, 16) for o in span.split("-"))
+        first, last = -(-first // HUGE) * HUGE, last // HUGE * HUGE
+        if kind[:2] == "rw" and path in ("", "[heap]") and first < last:
+            found.append((first, last - first))
+    return found
+
+def collapse():
+    "Ask for the memory used so far in huge pages"
+    with open("/proc/self/maps") as f: ranges = heap_ranges(f.read())
+    for start, size in ranges:
+        libc().madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), COLLAPSE)
+
 # %% ../../nbs/03b_worker.ipynb #0548f345
 def kill(number: int, group: bool=False):
     "End a child of ours, or a process group of children; another's process is left alone"
@@ -621,7 +653,7 @@ def main(
         control, t0 = socket.socket(fileno=fd), time.perf_counter()
         config, _ = receive(control)
         missing = get_ready(config)
-        gc.collect(); gc.freeze()
+        rehearse(config); gc.collect(); gc.freeze(); collapse()
         try: prctl(SUBREAPER, 1)
         except OSError: pass
         threads, seconds = len(os.listdir("/proc/self/task")), time.perf_counter() - t0
