@@ -17,6 +17,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("AGENT_DISTILL_DATA", ROOT.parent / "shared" / "data")) / "retrieval"
 MILLION = LARGEST = 1_000_000   # LARGEST: --largest, for a quicker trial
+SECONDS = 30
 SIZES = (10_000, 30_000, 100_000, 300_000, MILLION)
 KS = (1, 5, 10, 20)
 
@@ -329,11 +330,11 @@ def measure_server(step, cache, n, clients, seconds):
     return dict(requests=len(times), qps=len(times) / wall, p50=p50, p99=p99)
 
 
-def served(cache, clients=64, seconds=30):
+def served(cache, clients=64):
     "64 clients against both servers, one after the other"
     million(cache), store(cache, LARGEST)
     if not (cache / f"pq-{LARGEST}" / "index.json").exists(): in_process("build", cache, LARGEST)
-    rows = {s: measure_server(s, cache, LARGEST, clients, seconds) for s in ("published", "ours")}
+    rows = {s: measure_server(s, cache, LARGEST, clients, SECONDS) for s in ("published", "ours")}
     return dict(servers=rows, clients=clients, vectors=LARGEST, ratio=rows["ours"]["qps"] / rows["published"]["qps"])
 
 
@@ -372,16 +373,17 @@ STEPS = dict(exact=step_exact, build=step_build, search=step_search, ours=step_o
 
 
 def main():
-    global LARGEST
+    global LARGEST, SECONDS
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--cache", type=Path, required=True, help="scratch folder, kept between runs")
     p.add_argument("--only", default=",".join(SECTIONS), help="sections, comma-separated")
     p.add_argument("--largest", type=int, default=MILLION, help="vectors of the largest size")
+    p.add_argument("--seconds", type=int, default=30, help="of load on each server")
     p.add_argument("--json", type=Path, default=ROOT / "nbs" / "recorded" / "retrieval.json")
     p.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     p.add_argument("--n", type=int, help=argparse.SUPPRESS)
     args = p.parse_args()
-    LARGEST = args.largest
+    LARGEST, SECONDS = args.largest, args.seconds
     args.cache.mkdir(parents=True, exist_ok=True)
     if args.step: return print(json.dumps(STEPS[args.step](args.cache, args.n)))
     found = json.loads(args.json.read_text()) if args.json.exists() else {}
