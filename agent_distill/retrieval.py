@@ -79,8 +79,19 @@ def _options(device, dtype, backend):
     exact = dtype in (None, "float32") or backend != "torch"
     return dict(backend=backend, model_kwargs={} if exact else {"dtype": getattr(torch, dtype)})
 
+_BACKENDS = {"torch": (), "onnx": ("optimum", "onnxruntime"), "openvino": ("optimum", "openvino")}
+
+def _check_backend(backend):
+    "Raise unless what the back end is made of is installed"
+    if backend not in _BACKENDS: raise AgentDistillError(
+        f"there is no embedding back end {backend!r}", fix=f"one of {', '.join(_BACKENDS)}")
+    gone = [m for m in _BACKENDS[backend] if importlib.util.find_spec(m) is None]
+    if gone: raise AgentDistillError(f"the back end {backend!r} lacks {', '.join(gone)}",
+                                     fix=f'pip install "sentence-transformers[{backend}]"')
+
 def _load_model(name, device, dtype=None, backend="torch"):
     "A SentenceTransformer; for the offline name, from the checked package"
+    _check_backend(backend)
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
     logging.disable_progress_bar()
@@ -89,7 +100,7 @@ def _load_model(name, device, dtype=None, backend="torch"):
     try: return SentenceTransformer(where, device=device, prompts=model_prompts(name),
                                     local_files_only=offline or Path(name).is_dir(),
                                     **_options(device, dtype, backend))
-    except (OSError, ValueError, ImportError) as e: raise AgentDistillError(
+    except (OSError, ValueError) as e: raise AgentDistillError(
         f"the embedder {name!r} cannot be loaded: {str(e).splitlines()[0]}",
         fix=f"check the name or folder and the network, or use {MINILM!r}") from e
 

@@ -211,7 +211,8 @@ def _send(self: RemoteRetriever, path, body=None):
         return reply.raise_for_status().json()
     again = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(self.tries), retry=tenacity.retry_if_exception(_passing),
-        wait=tenacity.wait_exponential_jitter(self.pause, 10, jitter=self.pause), reraise=True)
+        wait=tenacity.wait_exponential(self.pause, max=10) + tenacity.wait_random(0, self.pause),
+        reraise=True)
     try: return again(once)
     except httpx.HTTPStatusError as e: raise AgentDistillError(
         f"the retriever answered {e.response.status_code}: {_refusal(e.response)}", self.url) from e

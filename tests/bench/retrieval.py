@@ -17,6 +17,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("AGENT_DISTILL_DATA", ROOT.parent / "shared" / "data")) / "retrieval"
 MILLION = LARGEST = 1_000_000   # LARGEST: --largest, for a quicker trial
+SECONDS = 30
 SIZES = (10_000, 30_000, 100_000, 300_000, MILLION)
 KS = (1, 5, 10, 20)
 
@@ -47,7 +48,8 @@ def paired(a, b, draws=20_000):
 def text(cache):
     "Recall of gold titles: exact, compressed, BM25, hybrid"
     from agent_distill.index import flat_vectors, make_plan, build_index, open_index
-    from agent_distill.retrieval import Hybrid, Retriever, Words, recall_at_k, wilson
+    from agent_distill.retrieval import Retriever, recall_at_k, wilson
+    from agent_distill.words import Hybrid, Words
     exact = dense(cache)
     vectors = flat_vectors(cache / "text" / "index.faiss")
     build_index(vectors, cache / "text-pq", make_plan("pq", len(vectors), vectors.d))
@@ -55,9 +57,8 @@ def text(cache):
     words = Words(exact.passages)
     hybrid = Hybrid(exact, words)
     asked, gold = questions()
-    bm25 = lambda: [[hit(exact.passages[int(i)]) for i in row] for row in words.rows(asked, max(KS))[1]]
     ways = {"MiniLM, exact": lambda: exact.search(asked, max(KS)),
-            "MiniLM, compressed (pq)": lambda: small.search(asked, max(KS)), "BM25": bm25,
+            "MiniLM, compressed (pq)": lambda: small.search(asked, max(KS)), "BM25": lambda: words.search(asked, max(KS)),
             "hybrid": lambda: hybrid.search(asked, max(KS))}
     recalls = {n: {k: recall_at_k(hits, gold, k) for k in KS} for n, f in ways.items() for hits in [f()]}
     table = {n: {k: (float(r.mean()), *wilson(float(r.mean()), len(asked))) for k, r in rs.items()}
@@ -66,11 +67,6 @@ def text(cache):
              for o in ("MiniLM, exact", "BM25")}
     return dict(passages=len(exact), questions=len(asked), recall=table, paired=tests,
                 embedder=embedder_speed(exact.passages))
-
-
-def hit(passage):
-    from agent_distill.retrieval import Hit
-    return Hit(passage, 0.)
 
 
 def embedder_speed(passages, n=128):
@@ -107,7 +103,9 @@ def synthetic(base, n, seed=0, near=16, block=20_000):
     for lo in range(min(len(base), n), n, block):
         m = min(block, n - lo)
         a = rng.integers(0, len(base), m)
-        b, c = (nearest[a, rng.integers(0, near, m)] for _ in range(2))
+        first = rng.integers(0, near, m)
+        other = (first + rng.integers(1, near, m)) % near   # never the same one: that would copy a
+        b, c = nearest[a, first], nearest[a, other]
         x = base[a] + rng.uniform(.3, 1, (m, 1)).astype(np.float32) * (base[b] - base[c])
         yield x / np.linalg.norm(x, axis=1, keepdims=True)
 
@@ -332,11 +330,11 @@ def measure_server(step, cache, n, clients, seconds):
     return dict(requests=len(times), qps=len(times) / wall, p50=p50, p99=p99)
 
 
-def served(cache, clients=64, seconds=30):
+def served(cache, clients=64):
     "64 clients against both servers, one after the other"
     million(cache), store(cache, LARGEST)
     if not (cache / f"pq-{LARGEST}" / "index.json").exists(): in_process("build", cache, LARGEST)
-    rows = {s: measure_server(s, cache, LARGEST, clients, seconds) for s in ("published", "ours")}
+    rows = {s: measure_server(s, cache, LARGEST, clients, SECONDS) for s in ("published", "ours")}
     return dict(servers=rows, clients=clients, vectors=LARGEST, ratio=rows["ours"]["qps"] / rows["published"]["qps"])
 
 
@@ -375,16 +373,17 @@ STEPS = dict(exact=step_exact, build=step_build, search=step_search, ours=step_o
 
 
 def main():
-    global LARGEST
+    global LARGEST, SECONDS
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--cache", type=Path, required=True, help="scratch folder, kept between runs")
     p.add_argument("--only", default=",".join(SECTIONS), help="sections, comma-separated")
     p.add_argument("--largest", type=int, default=MILLION, help="vectors of the largest size")
+    p.add_argument("--seconds", type=int, default=30, help="of load on each server")
     p.add_argument("--json", type=Path, default=ROOT / "nbs" / "recorded" / "retrieval.json")
     p.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     p.add_argument("--n", type=int, help=argparse.SUPPRESS)
     args = p.parse_args()
-    LARGEST = args.largest
+    LARGEST, SECONDS = args.largest, args.seconds
     args.cache.mkdir(parents=True, exist_ok=True)
     if args.step: return print(json.dumps(STEPS[args.step](args.cache, args.n)))
     found = json.loads(args.json.read_text()) if args.json.exists() else {}
