@@ -359,7 +359,7 @@ def in_flight(
 ) -> int:
     "How many questions are worth having under way"
     batch = getattr(engine, "max_batch", None)
-    return concurrency if not batch else max(1, min(concurrency, math.ceil(2 * batch / n)))
+    return concurrency if not batch else max(1, min(concurrency, math.ceil(4 * batch / n)))
 
 def _bar(total, done, progress):
     "A progress bar; None: only where there is a terminal"
