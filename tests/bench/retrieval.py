@@ -9,7 +9,7 @@ vectors (1.5 GB, and the indexes as much again). Sections that are not run keep 
 JSON. The real data lies in AGENT_DISTILL_DATA (../shared/data). Nothing is asserted: the clock belongs
 to the machine. Every figure of memory is the resident set of a process of its own.
 """
-import argparse, asyncio, json, os, resource, signal, statistics, subprocess, sys, time
+import argparse, asyncio, contextlib, json, os, resource, signal, statistics, subprocess, sys, time
 from pathlib import Path
 
 import numpy as np
@@ -254,7 +254,7 @@ def step_ours(cache, n):
     embedder = Embedder(device="cpu")
     embedder.dim
     retriever = Retriever(store(cache, n), open_index(cache / f"pq-{n}"), embedder, merge=True)
-    serve_on(listen("127.0.0.1", PORT), retriever)
+    with contextlib.suppress(KeyboardInterrupt): serve_on(listen("127.0.0.1", PORT), retriever)
 
 
 def step_published(cache, n):
