@@ -347,7 +347,7 @@ def test_a_chapter_that_no_run_executes(name, mini, tmp_path):
 
 DAMAGE = {
     "a truncated index": ("index/index.faiss", lambda b: b[:len(b) // 2], "evaluation"),
-    "a passage with another hash": ("index/passages.jsonl", lambda b: b.replace(b"a", b"e", 1), "teacher"),
+    "a passage with another hash": ("index/passages/00000.arrow", lambda b: b.replace(b"the", b"eht", 1), "teacher"),
     "a changed question": ("questions/test.jsonl", lambda b: b.replace(b"a", b"e", 1), "evaluation"),
     "a lost adapter": ("student/agent_ftp/adapter_model.safetensors", None, "evaluation"),
     "a torn manifest": ("teacher/manifest.json", lambda b: b[:99], "student"),
