@@ -285,7 +285,7 @@ def test_the_bar_says_how_fast_and_how_long(tmp_path, embedder, capsys):
     store = write_passages(open_corpus(TOY), tmp_path/"p", 3) and PassageStore(tmp_path/"p")
     _, speed = embed_shards(store, embedder, tmp_path/"v", progress=True)
     said = capsys.readouterr().err
-    assert "passage/s" in said and "7/7" in said and "<" in said and speed["passages"] == 7
+    assert "passage" in said and "/7 [" in said and "<" in said and speed["passages"] == 7
 
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory, corpus, embedder):
