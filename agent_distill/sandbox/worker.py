@@ -564,7 +564,7 @@ def rehearse(config: dict, times: int=20):
     "Run trivial steps of our own, so that forks need not fill the same caches again"
     near, far = socket.socketpair()
     with near, far:
-        node = Node(near, config)
+        node = Node(near, config | dict(limits=dict(output_bytes=MAX_OUTPUT, open_files=64)))
         for _ in range(times):
             pack(dict(op="run", code="")); random.setstate(random.getstate()); libc()
             node.send(**run_step(node, "x = 1 + 1\nx")); receive(far)
