@@ -6,7 +6,7 @@
 __all__ = ['MAX_RESULT', 'python_name', 'mcp_signature', 'mcp_value', 'mcp_tools']
 
 # %% ../nbs/04d_tools.ipynb #cf65f75f
-import asyncio, inspect, json, keyword, re, threading
+import asyncio, inspect, json, keyword, re, sys, threading
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -86,13 +86,14 @@ def mcp_value(
 # %% ../nbs/04d_tools.ipynb #3edb2feb
 def _client(command, env, url, timeout_s):
     "The official client, for a program or a URL"
-    try: from mcp import Client, StdioServerParameters
+    try: from mcp import Client, StdioServerParameters, stdio_client
     except ImportError as e:
         raise AgentDistillError("the package `mcp` (2 or newer) is not installed", "mcp_tools",
                                 'pip install "agent_distill[mcp]"') from e
-    program = None if url else StdioServerParameters(command=command[0], args=list(command[1:]),
-                                                     env=env)
-    return Client(url or program, read_timeout_seconds=timeout_s)
+    if url: return Client(url, read_timeout_seconds=timeout_s)
+    program = StdioServerParameters(command=command[0], args=list(command[1:]), env=env)
+    # a notebook's sys.stderr is no file; what the program says there goes where ours does
+    return Client(stdio_client(program, sys.__stderr__), read_timeout_seconds=timeout_s)
 
 def _wire(reply): return reply.model_dump(by_alias=True, mode="json")
 
