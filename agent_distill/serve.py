@@ -13,7 +13,7 @@ from pathlib import Path
 from fastcore.basics import patch
 from .passages import Passage, from_contents, to_contents
 from .profile import AgentDistillError
-from .retrieval import Hit, Retriever, Searcher
+from .retrieval import Hit, Retriever, Searcher, checked
 
 # %% ../nbs/02d_serve.ipynb #783e5284
 def answer(
@@ -228,8 +228,7 @@ def search(self: RemoteRetriever,
     k: int = 3,               # passages a query
 ) -> list[list[Hit]]:         # a list a query, best first
     "The k passages nearest to each query, by way of the server"
-    queries = [queries] if isinstance(queries, str) else list(queries)
-    if k < 1: raise AgentDistillError(f"k is {k}", fix="ask for at least one passage")
+    queries = checked(queries, k)
     if not queries: return []
     data = self._send("/retrieve", dict(queries=queries, topk=k, return_scores=True))
     try: return read_answer(data, len(queries))

@@ -16,8 +16,8 @@ __all__ = ['MAX_FRAME', 'MAX_OUTPUT', 'MAX_DEPTH', 'OUR_SOCKET', 'SYS_CLONE', 'S
            'get_ready', 'main', 'repeat', 'own_pipe', 'replay']
 
 # %% ../../nbs/03b_worker.ipynb #1e1b1cc2
-import ast, ctypes, errno, functools, gc, importlib, io, json, math, os, random, select, signal, socket, struct
-import sys, time, types
+import ast, ctypes, errno, functools, gc, importlib, io, json, math, os, random, select, signal
+import socket, struct, sys, time, types
 from contextlib import redirect_stderr, redirect_stdout
 
 # %% ../../nbs/03b_worker.ipynb #ba2c7b82
