@@ -170,7 +170,8 @@ def _rows_of(source):
     if path.is_file():
         read = _READERS.get(_suffix(path))
         if read is None: raise AgentDistillError(
-            f"a corpus cannot be a {path.suffix or 'bare'} file", path, f"use {', '.join(_READERS)}")
+            f"a corpus cannot be a {path.suffix or 'bare'} file", path,
+            f"use {', '.join(_READERS)}")
         return lambda: read(path)
     if str(source) in HUB: return lambda: _hub(str(source))
     raise AgentDistillError(f"there is no corpus {str(source)!r}",
