@@ -221,7 +221,7 @@ class PrefixStore:
     "Keys and values of recent prompts, the least recently used dropped beyond a size"
     def __init__(self, max_bytes=512 << 20, block=32):
         self.max_bytes, self.block, self.bytes = max_bytes, block, 0
-        self.entries, self.index = OrderedDict(), {}
+        self.entries, self.index, self._lock = OrderedDict(), {}, threading.Lock()
 
     def _heads(self, ids):
         "Lengths, longest first, at which a prompt can be cut"
@@ -229,21 +229,23 @@ class PrefixStore:
 
     def longest(self, ids):
         "(how many of the first tokens are known, their entry)"
-        for k in self._heads(ids):
-            entry = self.entries.get(self.index.get(hash(tuple(ids[:k]))))
-            if entry is not None and entry[0][:k] == ids[:k]:
-                self.entries.move_to_end(tuple(entry[0]))
-                return k, entry[1]
+        with self._lock:
+            for k in self._heads(ids):
+                entry = self.entries.get(self.index.get(hash(tuple(ids[:k]))))
+                if entry is not None and entry[0][:k] == ids[:k]:
+                    self.entries.move_to_end(tuple(entry[0]))
+                    return k, entry[1]
         return 0, None
 
     def put(self, ids, layers):
         "Keep the (keys, values) of a prompt: one pair a layer, each [heads, tokens, size]"
         key = tuple(ids)
-        if key in self.entries: return
-        self.entries[key] = list(ids), layers
-        self.index.update({hash(key[:k]): key for k in self._heads(ids)})
-        self.bytes += sum(t.nbytes for pair in layers for t in pair)
-        while self.bytes > self.max_bytes and len(self.entries) > 1: self._drop()
+        with self._lock:
+            if key in self.entries: return
+            self.entries[key] = list(ids), layers
+            self.index.update({hash(key[:k]): key for k in self._heads(ids)})
+            self.bytes += sum(t.nbytes for pair in layers for t in pair)
+            while self.bytes > self.max_bytes and len(self.entries) > 1: self._drop()
 
     def _drop(self):
         key, (_, layers) = self.entries.popitem(last=False)
@@ -416,6 +418,17 @@ def _completion(self: Decoder, request, row):
     return Completion(text, n, len(request.ids), float(self.logprobs[row, :n].mean()),
                       "stop" if ended else "length")
 
+# %% ../nbs/05_engines.ipynb #engwork1
+def _workers(model):
+    "One thread for each core where the model is too small to be shared among cores, else one"
+    import torch
+    small = sum(p.numel() for p in model.parameters()) < 50e6
+    return torch.get_num_threads() if small and model.device.type == "cpu" else 1
+
+def _dismiss(requests, workers):
+    "Tell so many threads to end"
+    for _ in range(workers): requests.put(None)
+
 # %% ../nbs/05_engines.ipynb #4fffde84
 class TransformersEngine:
     "An `Engine` on any causal language model of transformers, on CPU or GPU"
@@ -428,6 +441,7 @@ class TransformersEngine:
         dtype=None,                # None: float32 on CPU, the device's own on a GPU
         cache_mb=512,              # for the keys and values of recent prompts; 0: off
         max_prompt_tokens=32768,   # prompts read at once, padding included
+        workers=None,              # threads that decode; None: see `_workers`
     ):
         self.model, self.tokenizer = load_model(model_name_or_path, adapter, device, dtype)
         self.name, self.adapter = str(model_name_or_path), adapter
@@ -435,9 +449,11 @@ class TransformersEngine:
         self.store = PrefixStore(cache_mb << 20) if cache_mb else None
         self.context = self.model.config.get_text_config().max_position_embeddings
         self.stats = dict(batches=0, rows=0, prompt_tokens=0, completion_tokens=0, busy_s=0.0)
-        self._queue, self._thread, self._lock = queue.Queue(), None, threading.Lock()
+        self.workers = workers or _workers(self.model)
+        self._queue, self._threads = queue.Queue(), []
+        self._lock, self._books = threading.Lock(), threading.Lock()
         self._last_s = 0.0   # what the last batch took
-        weakref.finalize(self, self._queue.put, None)   # ends the thread
+        weakref.finalize(self, _dismiss, self._queue, self.workers)
 
     def prompt_ids(self, messages, prefix="") -> list[int]:
         "The conversation as tokens, up to where the model goes on"
@@ -489,22 +505,22 @@ async def generate(self: TransformersEngine,
 # %% ../nbs/05_engines.ipynb #14ceefc6
 @patch
 def _submit(self: TransformersEngine, request):
-    "Hand a request to the thread that decodes; the first one starts it"
+    "Hand a request to the threads that decode; the first one starts them"
     with self._lock:
         self._queue.put(request)
-        if self._thread is not None: return
-        self._thread = threading.Thread(target=_serve, args=(weakref.ref(self), self._queue),
-                                        daemon=True, name="engine")
-        self._thread.start()
+        if self._threads: return
+        facts = weakref.ref(self), self._queue, self.workers
+        self._threads = [threading.Thread(target=_serve, args=facts, daemon=True, name=f"engine-{i}")
+                         for i in range(self.workers)]
+        for t in self._threads: t.start()
 
 @patch
 def close(self: TransformersEngine):
-    "Let the thread finish what it has and end; a later request starts another"
+    "Let the threads finish what they have and end; a later request starts others"
     with self._lock:
-        if self._thread is None: return
-        self._queue.put(None)
-        self._thread.join()
-        self._thread = None
+        _dismiss(self._queue, len(self._threads))
+        for t in self._threads: t.join()
+        self._threads = []
 
 @patch
 def _collect(self: TransformersEngine, first):
@@ -531,8 +547,10 @@ def _batches(self: TransformersEngine, requests):
         batch.append(r)
     if batch: yield batch
 
-def _serve(engine, requests):
+def _serve(engine, requests, workers):
     "Decode until closed, or until nobody holds the engine (a weak reference) any more"
+    import torch
+    if workers > 1: torch.set_num_threads(1)   # each worker is one core's
     while (first := requests.get()) is not None and (alive := engine()) is not None:
         collected = alive._collect(first)
         for batch in alive._batches([r for r in collected if r is not None]): alive._answer(batch)
@@ -568,10 +586,11 @@ def _error(self: TransformersEngine, e):
 @patch
 def _count(self: TransformersEngine, batch, done, seconds):
     "Keep the books"
-    facts = dict(batches=1, rows=sum(r.n for r in batch), busy_s=seconds,
+    facts = dict(batches=1, rows=sum(r.n for r in batch), busy_s=seconds / self.workers,
                  prompt_tokens=sum(len(r.ids) for r in batch),
                  completion_tokens=sum(c.tokens for cs in done for c in cs))
-    for k, v in facts.items(): self.stats[k] += v
+    with self._books:
+        for k, v in facts.items(): self.stats[k] += v
 
 @patch
 def _repr_markdown_(self: TransformersEngine):

@@ -273,11 +273,11 @@ def test_prefix_store_forgets_the_oldest_and_keeps_its_size():
 def test_an_engine_that_nobody_holds_leaves_the_memory(folder):
     engine = TransformersEngine(folder)
     ask(engine, [chat(0)], max_new_tokens=4)
-    thread, model = engine._thread, weakref.ref(engine.model)
+    threads, model = engine._threads, weakref.ref(engine.model)
     del engine
     gc.collect()
-    thread.join(20)
-    assert not thread.is_alive() and model() is None
+    for t in threads: t.join(20)
+    assert threads and not any(t.is_alive() for t in threads) and model() is None
 
 
 def test_known_prompts_change_nothing_but_the_work(folder):
@@ -307,9 +307,22 @@ def test_batches_are_made_across_callers(folder):
     e.close()
 
 
+def test_workers_share_the_line(folder):
+    e = TransformersEngine(folder, workers=3, max_batch=4)
+    one = TransformersEngine(folder, workers=1)
+    how = dict(n=2, temperature=0.8, max_new_tokens=24)
+    for _ in range(2):   # the second time with known prompts
+        assert texts(ask(e, [chat(i) for i in range(24)], **how)) == texts(ask(one, [chat(i) for i in range(24)], **how))
+    assert len(e._threads) == 3 and e.stats["rows"] == one.stats["rows"] == 96
+    assert e.store.bytes == sum(t.nbytes for _, layers in e.store.entries.values() for pair in layers for t in pair)
+    e.close()
+    one.close()
+
+
 def test_a_closed_engine_starts_again(folder):
     e = TransformersEngine(folder)
     first = ask(e, [chat()], max_new_tokens=4)
+    e.close()
     e.close()
     assert ask(e, [chat()], max_new_tokens=4) == first
     e.close()
