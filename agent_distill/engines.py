@@ -116,10 +116,13 @@ def prompt_text(
     rows = [{**m, "content": _defuse(m["content"], special)} for m in messages]
     return tokenizer.apply_chat_template(rows, add_generation_prompt=True, tokenize=False) + prefix
 
+@functools.lru_cache(256)   # an agent asks what room is left, then sends the same prompt
+def _encode(tokenizer, text):
+    return tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+
 def prompt_ids(tokenizer, messages, prefix="") -> list[int]:
     "The same as tokens"
-    text = prompt_text(tokenizer, messages, prefix)
-    return tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    return list(_encode(tokenizer, prompt_text(tokenizer, messages, prefix)))
 
 # %% ../nbs/05_engines.ipynb #de8b9082
 def _uniforms(seed, sample, count, steps):
