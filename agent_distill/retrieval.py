@@ -101,6 +101,9 @@ def _load_model(name, device, dtype=None, backend="torch"):
     try: return SentenceTransformer(where, device=device, prompts=model_prompts(name),
                                     local_files_only=offline or Path(name).is_dir(),
                                     **_options(device, dtype, backend))
+    except ImportError as e: raise AgentDistillError(
+        f"the back end {backend!r} cannot be loaded: {e}",
+        fix="use 'torch', or an optimum that fits the installed transformers") from e
     except (OSError, ValueError) as e: raise AgentDistillError(
         f"the embedder {name!r} cannot be loaded: {str(e).splitlines()[0]}",
         fix=f"check the name or folder and the network, or use {MINILM!r}") from e

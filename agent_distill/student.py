@@ -361,10 +361,9 @@ def last_checkpoint(
 def use_threads() -> int:
     "Give torch the CPU threads this process may use, or `OMP_NUM_THREADS`; returns the number."
     import torch
-    granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    n = int(os.environ.get("OMP_NUM_THREADS") or granted)
-    torch.set_num_threads(n)
-    return n
+    from agent_distill.engines import cores
+    torch.set_num_threads(cores())
+    return cores()
 
 def peak_mb() -> float:
     "Peak memory in MB: of the GPU's tensors where there is one, else of this process so far."

@@ -1,5 +1,5 @@
 "The transformers engine: prefill, sampling, stopping, batches, prompts seen before, errors"
-import asyncio, gc, threading, weakref
+import asyncio, gc, os, threading, weakref
 
 import pytest
 import torch
@@ -305,6 +305,17 @@ def test_batches_are_made_across_callers(folder):
     for t in threads: t.join()
     assert texts(results[i] for i in range(4)) == texts(ask(e, [chat(i) for i in range(4)], max_new_tokens=4))
     e.close()
+
+
+def test_a_small_model_has_a_worker_a_core(engine, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert engines.cores() == 3 == engines._workers(engine.model)
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert 1 <= engine.workers == engines.cores() <= os.cpu_count()
+    class Big:
+        device = engine.model.device
+        def parameters(self): return iter([torch.empty(10**8, device="meta")])
+    assert engines._workers(Big()) == 1
 
 
 def test_workers_share_the_line(folder):

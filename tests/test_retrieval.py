@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent_distill import retrieval
 from agent_distill.index import build_index, flat_vectors, make_plan
 from agent_distill.profile import AgentDistillError, Artifact, PROFILES, file_hash
 from agent_distill.passages import (Passage, PassageStore, corpus_sha256, load_passages, open_corpus,
@@ -403,3 +404,12 @@ def test_real_questions_find_real_passages(embedder, tmp_path):
     assert len(corpus) == 300 and .4 < at1 <= .5   # two gold passages a question: one hit is half
     assert at3 > .75 and at10 > .9
     assert "recall@10" in recall._repr_markdown_()
+
+
+def test_a_back_end_that_does_not_fit_the_installed_versions(monkeypatch):
+    import sentence_transformers
+    def unfit(*args, **how): raise ImportError("cannot import name 'get_parameter_dtype'")
+    monkeypatch.setattr(retrieval, "_check_backend", lambda backend: None)
+    monkeypatch.setattr(sentence_transformers, "SentenceTransformer", unfit)
+    with pytest.raises(AgentDistillError, match="cannot be loaded: cannot import name .* use .torch"):
+        Embedder(backend="onnx").dim
