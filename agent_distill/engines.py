@@ -240,21 +240,24 @@ class PrefixStore:
                     return k, entry[1]
         return 0, None
 
-    def put(self, ids, layers):
-        "Keep the (keys, values) of a prompt: one pair a layer, each [heads, tokens, size]"
-        key = tuple(ids)
-        with self._lock:
-            if key in self.entries: return
-            self.entries[key] = list(ids), layers
-            self.index.update({hash(key[:k]): key for k in self._heads(ids)})
-            self.bytes += sum(t.nbytes for pair in layers for t in pair)
-            while self.bytes > self.max_bytes and len(self.entries) > 1: self._drop()
+# %% ../nbs/05_engines.ipynb #prefput1
+@patch
+def put(self: PrefixStore, ids, layers):
+    "Keep the (keys, values) of a prompt: one pair a layer, each [heads, tokens, size]"
+    key = tuple(ids)
+    with self._lock:
+        if key in self.entries: return
+        self.entries[key] = list(ids), layers
+        self.index.update({hash(key[:k]): key for k in self._heads(ids)})
+        self.bytes += sum(t.nbytes for pair in layers for t in pair)
+        while self.bytes > self.max_bytes and len(self.entries) > 1: self._drop()
 
-    def _drop(self):
-        key, (_, layers) = self.entries.popitem(last=False)
-        self.bytes -= sum(t.nbytes for pair in layers for t in pair)
-        for k in self._heads(key):
-            if self.index.get(hash(key[:k])) == key: del self.index[hash(key[:k])]
+@patch
+def _drop(self: PrefixStore):
+    key, (_, layers) = self.entries.popitem(last=False)
+    self.bytes -= sum(t.nbytes for pair in layers for t in pair)
+    for k in self._heads(key):
+        if self.index.get(hash(key[:k])) == key: del self.index[hash(key[:k])]
 
 # %% ../nbs/05_engines.ipynb #e61283d9
 @dataclass
@@ -457,9 +460,8 @@ class TransformersEngine:
         self.context = self.model.config.get_text_config().max_position_embeddings
         self.stats = dict(batches=0, rows=0, prompt_tokens=0, completion_tokens=0, busy_s=0.0)
         self.workers = workers or _workers(self.model)
-        self._queue, self._threads = queue.Queue(), []
+        self._queue, self._threads, self._last_s = queue.Queue(), [], 0.0   # of the last batch
         self._lock, self._books = threading.Lock(), threading.Lock()
-        self._last_s = 0.0   # what the last batch took
         weakref.finalize(self, _dismiss, self._queue, self.workers)
 
     def prompt_ids(self, messages, prefix="") -> list[int]:
@@ -517,8 +519,8 @@ def _submit(self: TransformersEngine, request):
         self._queue.put(request)
         if self._threads: return
         facts = weakref.ref(self), self._queue, self.workers
-        self._threads = [threading.Thread(target=_serve, args=facts, daemon=True, name=f"engine-{i}")
-                         for i in range(self.workers)]
+        self._threads = [threading.Thread(target=_serve, args=facts, daemon=True,
+                                          name=f"engine-{i}") for i in range(self.workers)]
         for t in self._threads: t.start()
 
 @patch
@@ -564,6 +566,7 @@ def _serve(engine, requests, workers):
         del alive
         if collected[-1] is None: return
 
+# %% ../nbs/05_engines.ipynb #engansw1
 @patch
 def _answer(self: TransformersEngine, batch):
     "Decode a batch and hand out its completions, or what went wrong"
