@@ -176,12 +176,13 @@ def try_candidates(
     candidates: list[Candidate],   # parsed; get their `outcome`
 ) -> Candidate:                    # the winner; the session's state is now its state
     "Run, vote, commit"
-    if len(candidates) > 1:
+    codes = {c.code for c in candidates if c.code}
+    if len(codes) > 1:
         run_candidates(session, candidates)
         return keep_best(session, candidates)
-    lone, = candidates
-    if lone.code: lone.outcome = session.run(lone.code)
-    return lone
+    outcomes = {code: session.run(code, effects=len(candidates) == 1) for code in codes}
+    for c in candidates: c.outcome = outcomes.get(c.code)
+    return vote(candidates)
 
 # %% ../nbs/04_agent.ipynb #fb5bdd3d
 def derive_seed(

@@ -69,18 +69,18 @@ def world(tmp_path):
     w.server.close(); signal.signal(signal.SIGURG, old)
 
 def strike(sandbox, world, *steps):
-    "Run the steps in one session, then assert that nothing has happened; what they printed"
+    "Run the first step as a candidate, then all in one session; nothing has happened, and what came of them"
     code = "".join(f"{k} = {v!r}\n" for k, v in world.names.items())
     with sandbox.session() as s:
         s.run(code)
-        outcomes = [s.run(o) for o in steps]
+        outcomes = [*s.try_all(steps[:1]), *map(s.run, steps)]
         said = " ".join(f"{o.logs} {o.value} {o.answer} {o.error}" for o in outcomes)
         assert s.run("1 + 1").value == "2", "the session lives"
         known = {n.pid for n in sandbox.hub.nodes}
         assert set(children(sandbox.hub.process.pid)) <= known, "a process that nobody knows"
     world.untouched()
     assert TOKEN not in said and "ESCAPED" not in said
-    return outcomes
+    return outcomes[1:]
 
 # --- ways to the operating system that lead around the import list, each followed by real harm
 

@@ -145,10 +145,48 @@ def test_numpy_draws_alike(full):
 def test_the_winner_goes_on_and_runs_once(session):
     outcomes = session.try_all(["pid = random._os.getpid()\npid" if i else "import random\npid = 1\n"
                                 for i in range(1)] + ["import random\npid = random._os.getpid()\npid"] * 2)
-    session.commit(outcomes[2])
     before = session.root.pid
-    assert str(before) == outcomes[2].value and session.run("pid").value == outcomes[2].value
+    session.commit(outcomes[2])
+    assert str(session.root.pid) == outcomes[2].value and session.run("pid").value == outcomes[2].value
     assert gone(before) and gone(int(outcomes[1].value)), "the root of the last step and the losers end"
+
+# --- a lone step runs in the session's own process
+
+PID = "random._os.getpid()"
+
+def test_a_lone_step_needs_no_fork(session):
+    session.run("import random; x = 1")
+    own = session.root.pid
+    assert session.run(f"x += 1; {PID}").value == str(own) and session.run("1 / 0").status == "error"
+    assert session.run(f"x, {PID}").value == f"(2, {own})"
+    assert all(o.value != str(own) for o in session.try_all([PID] * 2))
+
+def test_a_heavy_session_forks(session):
+    "From a fiftieth of a step's time on: so much less the next step would have, and a new root would need"
+    busy = "import random, time\nend = time.process_time() + .05\nwhile time.process_time() < end: pass"
+    assert session.run(busy).cpu_s > .02
+    own = session.root.pid
+    forked = int(session.run(PID).value)
+    assert forked != own and session.root.pid == forked and gone(own)
+    assert session.run("while True: pass").status == "timeout"
+    assert session.run(PID).status == "ok" and not session.root.history
+
+@pytest.mark.parametrize("end", ["random._os.abort()", "random._os._exit(3)", "while True: pass", "print('x' * 10**6)",
+                                 "random._os.close(3)", None])
+def test_a_session_survives_its_process(session, end):
+    "The steps before are run again, the calls of tools are not"
+    session.run("import random; x = [publish('a')]")
+    session.run("x.append(random.random())\ntry: lookup()\nexcept TypeError as e: x.append(str(e))\n1 / 0")
+    kept = session.try_all(["x.append(0)", "x.append(lookup('b'))"])[1]
+    session.commit(kept)
+    state, own, asked = session.run("x").value, session.root.pid, list(calls)
+    if end: assert session.run(f"x.clear()\n{end}").status in ("crashed", "timeout", "flooded")
+    else:
+        os.kill(own, signal.SIGKILL)
+        while session.root.state == "idle": time.sleep(.01)
+    o = session.try_all([f"x, {PID}"])[0]
+    assert gone(own) and o.value.startswith(f"({state}, ") and calls == asked
+    assert session.run("x").value == state
 
 def test_commit_takes_one_outcome_of_the_last_try_once(sandbox, session):
     old = session.try_all(["1"])[0]

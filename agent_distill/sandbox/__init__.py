@@ -33,17 +33,21 @@ class Session:
         self.layers = self._start(hub.control, [self.root])[0]
 
     def _start(self, parent, nodes):
-        "Have the hub start `nodes`, wait for what comes of them; an interrupt kills them"
+        "Have the hub start `nodes`; what comes of them"
         self.hub.post(self.hub.open, parent, nodes)
+        return self._wait(nodes)
+
+    def _wait(self, nodes):
+        "What comes of them; an interrupt kills them"
         try: return [o.future.result() for o in nodes]
         except BaseException: self.hub.post(self.hub.cancel, nodes); raise
 
     def _try(self, codes, effects=False, more=False):
         with self.lock:
-            if self.root is None: raise _ended()
-            if not more: self._keep(self.root)
+            root = self._stand()
+            if not more: self._keep(root)
             nodes = [Link(_code_of(c), effects) for c in codes]
-            outcomes = self._start(self.root, nodes)
+            outcomes = self._start(root, nodes)
             self.live += zip(outcomes, nodes)
             return outcomes
 
@@ -52,6 +56,17 @@ class Session:
         others = [n for n in [self.root, *(n for _, n in self.live)] if n not in (None, node)]
         self.root, self.live = node, []
         if others: self.hub.post(self.hub.end, others)
+
+# %% ../../nbs/03_sandbox.ipynb #sessstd1
+@patch
+def _stand(self:Session):
+    "The root; one that died is replaced, if its steps are quickly run again"
+    if self.root is None: raise _ended()
+    if self.root.state in ("ending", "dead") and self.hub.is_light(self.root):
+        self.hub.post(self.hub.sweep, self.root)
+        self.root = Link(history=self.root.history, spent=self.root.spent)
+        self._start(self.hub.control, [self.root])
+    return self.root
 
 # %% ../../nbs/03_sandbox.ipynb #d84ad48e
 def _code_of(code: str) -> str:
@@ -85,10 +100,17 @@ def commit(self:Session,
 # %% ../../nbs/03_sandbox.ipynb #0fa28b7a
 @patch
 def run(self:Session,
-    code: str,  # Python source
+    code: str,           # Python source
+    effects: bool=True,  # may it call tools that change something?
 ) -> Outcome:
-    "Run one candidate and keep its state; tools that change something are allowed"
-    with self.lock: return self.commit(self._try([code], effects=True)[0])
+    "Run one candidate and keep its state"
+    with self.lock:
+        root = self._stand()
+        if not self.hub.is_light(root): return self.commit(self._try([code], effects)[0])
+        self._keep(root)
+        root.renew(_code_of(code), effects)
+        self.hub.post(self.hub.go_on, root)
+        return self._wait([root])[0]
 
 @patch
 def close(self:Session):

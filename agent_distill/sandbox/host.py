@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CORES', 'Limits', 'free_mb', 'fair_memory', 'Outcome', 'BadFrame', 'clean', 'read_message', 'Frames', 'fits', 'Tool',
-           'tool', 'Toolbox', 'Link', 'start_zygote', 'Hub', 'Guard', 'ioctl', 'Stopwatch', 'Replay']
+           'tool', 'Toolbox', 'Link', 'start_zygote', 'Hub', 'Guard', 'ioctl', 'retell', 'Stopwatch', 'Replay']
 
 # %% ../../nbs/03c_host.ipynb #2568f6d3
 import asyncio, inspect, json, math, os, re, selectors, select, signal, socket, struct, subprocess
@@ -241,14 +241,21 @@ class Link:
     group: int = 0            # the process group of its session
     guard: object = None      # whom the kernel asks before the session forks; shared by its nodes
     forks: int = 0            # forks that it was asked for and has not made yet
-    history: tuple = ()       # without forks: (code, replies of tools) of each committed step
+    history: tuple = ()       # (code, replies of tools) of each step that led here, if light
+    spent: float = 0.         # processor seconds of these steps
     inbox: Frames = field(default_factory=Frames)
     outbox: bytearray = field(default_factory=bytearray)
     deadline: float = math.inf
     left: float = 0.          # seconds that its code still has, kept while a tool runs
     calls: list = field(default_factory=list)
+    replies: list = field(default_factory=list)   # (tool, frame that answered it) of each call
     number: int = 0           # calls so far, refused ones included
     verdict: tuple = None     # (status, error) when the host ended it
+
+    def renew(self, code: str, effects: bool):
+        "Another step for the same process"
+        self.code, self.effects, self.verdict, self.number = code, effects, None, 0
+        self.calls, self.replies, self.future = [], [], Future()
 
 # %% ../../nbs/03c_host.ipynb #8f4543f8
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -469,15 +476,27 @@ def on_fork(self:Hub, guard):
 def dismiss(self:Hub, guard):
     "Without a listener every further fork of the session is refused by the kernel"
     if guard is None or guard.fd < 0: return
-    self.selector.unregister(guard); os.close(guard.fd); guard.fd = -1
+    if not self.closed: self.selector.unregister(guard)
+    os.close(guard.fd); guard.fd = -1
 
 # %% ../../nbs/03c_host.ipynb #b4a1568c
 _START_S = 30   # seconds for a fork, far more than it takes
+
+def retell(
+    history: tuple,  # of a `Link`
+):                   # messages
+    "What a process is told that has to run those steps again"
+    for code, replies in history:
+        for tool, frame in replies:
+            yield dict(op="recorded", tool=tool, reply=json.loads(frame[4:]))
+        yield dict(op="again", code=code)
 
 @patch
 def open(self:Hub, parent, children):
     "Start each child as soon as a core is free"
     if self.closed: return [self.bury(o) for o in children]
+    for o in children:
+        if o.code is not None: o.history, o.spent = parent.history, parent.spent
     self.waiting.extend(lambda child=o: self.begin(parent, child) for o in children)
 
 @patch
@@ -489,9 +508,11 @@ def begin(self:Hub, parent, child):
     child.sock, theirs = socket.socketpair()
     self.nodes.add(child); self.watch(child)
     self.move(child, "starting", _START_S)
-    if child.code is not None: self.write(child, pack(dict(op="run", code=child.code)))
+    first = retell(child.history) if child.code is None else [dict(op="run", code=child.code)]
+    for msg in first: self.write(child, pack(msg))
     self.ask(parent, theirs)
 
+# %% ../../nbs/03c_host.ipynb #hubask01
 @patch
 def ask(self:Hub, parent, sock):
     "Hand a fresh socket over; a zygote whose ear is full is asked again, a deaf node is no parent"
@@ -504,6 +525,26 @@ def ask(self:Hub, parent, sock):
             return self.waiting.appendleft(lambda: self.ask(parent, sock))
     except OSError: pass
     sock.close()
+
+# %% ../../nbs/03c_host.ipynb #inplace2
+@patch
+def is_light(self:Hub, node) -> bool:
+    "Can the steps that led to this node's state quickly be run again?"
+    return node.spent <= self.limits.cpu_s / 50
+
+@patch
+def go_on(self:Hub, node):
+    "Have a node run the step that it was renewed for, as soon as a core is free"
+    if self.closed: return self.bury(node)
+    self.waiting.append(lambda: self.step(node))
+
+@patch
+def step(self:Hub, node):
+    if node.state == "idle":
+        self.move(node, "running", self.limits.wall_s)
+        self.write(node, pack(dict(op="run", code=node.code)))
+    elif node.state == "dead" and not node.future.done():
+        self.finish(node, status="crashed", error="the session's process has ended")
 
 # %% ../../nbs/03c_host.ipynb #d3be5d52
 def _tool_reply(
@@ -527,7 +568,7 @@ def on_call(self:Hub, node, tool, args, kwargs):
         if number > most: raise RuntimeError(f"no more than {most} tool calls in one step")
         arguments = self.toolbox.bind(tool, args, kwargs, node.effects)
         future = self.toolbox.submit(tool, arguments)
-    except Exception as e: return self.write(node, _tool_reply(e))
+    except Exception as e: return self.reply(node, tool, _tool_reply(e))
     node.calls.append(dict(tool=tool, args=arguments, seconds=time.monotonic(), error=""))
     node.left = node.deadline - time.monotonic()
     self.move(node, "calling", self.limits.tool_s)
@@ -546,11 +587,18 @@ def returned(self:Hub, node, number, future=None):
     self.move(node, "ready")
     self.waiting.appendleft(lambda: self.resume(node, data))
 
+# %% ../../nbs/03c_host.ipynb #hubres01
 @patch
 def resume(self:Hub, node, data):
     if node.state != "ready": return
     self.move(node, "running", node.left)
-    self.write(node, data)
+    self.reply(node, node.calls[-1]["tool"], data)
+
+@patch
+def reply(self:Hub, node, tool, frame):
+    "Send what a tool replied, and keep it"
+    node.replies.append((tool, frame))
+    self.write(node, frame)
 
 # %% ../../nbs/03c_host.ipynb #6be5a0d7
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]+(?=>)")
@@ -569,8 +617,17 @@ def on_done(self:Hub, node, status, logs, value, error, **fields):
     status, texts = _said(self.limits.output_bytes, status, logs, value, error)
     self.move(node, "idle")
     if status == "flooded": self.end([node])
+    else: self.remember(node, fields["cpu_s"])
     self.finish(node, status=status, **texts, **fields)
 
+@patch
+def remember(self:Hub, node, seconds):
+    "A step is over: it belongs to the node's history, which is kept while it is quickly run again"
+    node.spent += seconds
+    step = node.code, tuple(node.replies)
+    node.history = (*node.history, step) if self.is_light(node) else ()
+
+# %% ../../nbs/03c_host.ipynb #hubfin01
 @patch
 def finish(self:Hub, node, **fields):
     node.future.set_result(Outcome(tool_calls=tuple(node.calls), **fields))
@@ -766,9 +823,7 @@ def story(self:Replay, node):
     "What the process reads: its set-up, the steps before, its own"
     steps = len(node.history) + 1
     yield self.config | dict(limits=self.config["limits"] | dict(cpu_s=self.limits.cpu_s * steps))
-    for code, replies in node.history:
-        for o in replies: yield dict(op="recorded", **o)
-        yield dict(op="again", code=code)
+    yield from retell(node.history)
     yield dict(op="run", code=node.code)
 
 # %% ../../nbs/03c_host.ipynb #65968422
@@ -777,7 +832,7 @@ def converse(self:Replay, node, process):
     "Feed the process, hear it, until it is done or its stream ends"
     watch, frames = Stopwatch(process), Frames()
     watch.go(_START_S + self.limits.wall_s * len(node.history))
-    node.state, node.replies = "starting", []
+    node.state = "starting"
     try:
         for msg in self.story(node): process.stdin.write(pack(msg))
         while node.state != "idle" and (data := process.stdout.read(1 << 16)):
@@ -815,7 +870,7 @@ def on_ready(self:Replay, facts):
 def reply(self:Replay, node, tool, args, kwargs) -> bytes:
     "The frame that answers a call, recorded"
     frame = self.ask(node, tool, args, kwargs)
-    node.replies.append(dict(tool=tool, reply=json.loads(frame[4:])))
+    node.replies.append((tool, frame))
     return frame
 
 @patch
@@ -858,6 +913,9 @@ def cancel(self:Replay, nodes):
     for o in nodes:
         o.verdict = "crashed", "the step was interrupted"
         if o in self.running: self.running[o].kill()
+
+@patch
+def is_light(self:Replay, node) -> bool: return False   # no process outlives its step
 
 @patch
 def sweep(self:Replay, node): "Nothing lives between two steps"

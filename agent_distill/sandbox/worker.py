@@ -11,8 +11,8 @@ __all__ = ['MAX_FRAME', 'MAX_OUTPUT', 'MAX_DEPTH', 'OUR_SOCKET', 'SYS_CLONE', 'S
            'FinalAnswer', 'Node', 'attempt', 'usage', 'make_room', 'run_step', 'libc', 'fork_sibling', 'syscall',
            'prctl', 'drop_capabilities', 'rlimit', 'limit_memory', 'limit_cpu', 'first_to_go', 'die_with',
            'landlock_version', 'library_folders', 'landlock', 'when', 'only_if', 'opening', 'allow_list', 'guard',
-           'install', 'seccomp_lacks', 'stand_guard', 'harden', 'branch', 'serve', 'session_root', 'preload', 'warm',
-           'preload_all', 'is_sealed', 'rehearse', 'heap_ranges', 'collapse', 'kill', 'reap', 'obey', 'watch',
+           'install', 'seccomp_lacks', 'stand_guard', 'harden', 'branch', 'recall', 'serve', 'session_root', 'preload',
+           'warm', 'preload_all', 'is_sealed', 'rehearse', 'heap_ranges', 'collapse', 'kill', 'reap', 'obey', 'watch',
            'get_ready', 'main', 'repeat', 'own_pipe', 'replay']
 
 # %% ../../nbs/03b_worker.ipynb #1e1b1cc2
@@ -237,11 +237,13 @@ def attempt(node: Node, code: str, name: str) -> dict:
         if node.answer is not None: return dict(status="ok")
         return dict(status="error", error=describe_error(e, name))
 
-def usage() -> dict:
-    "What this process used: CPU seconds and peak resident bytes"
+def usage(
+    since: float=0.,  # processor seconds that this process had used before
+) -> dict:
+    "What this process used: CPU seconds since then, and peak resident bytes"
     import resource
     r = resource.getrusage(resource.RUSAGE_SELF)
-    return dict(cpu_s=r.ru_utime + r.ru_stime, rss_bytes=r.ru_maxrss * 1024)
+    return dict(cpu_s=r.ru_utime + r.ru_stime - since, rss_bytes=r.ru_maxrss * 1024)
 
 def make_room(most: int):
     "A step that has used up its descriptors loses them, or the next one could not begin"
@@ -253,11 +255,12 @@ def run_step(node: Node, code: str) -> dict:
     "One step: run the code, report what there is to see; does not return after a flood"
     def report(logs, status, value="", error=""):
         return dict(op="done", status=status, logs=logs, value=value, error=error,
-                    is_final=node.answer is not None, answer=(node.answer or [None])[0], **usage())
+                    is_final=node.answer is not None, answer=(node.answer or [None])[0],
+                    **usage(began))
     def flood(logs):
         node.send(**report(logs, "flooded", error=f"OutputError: more than {most:,} bytes printed"))
         os._exit(0)
-    most = node.config["limits"]["output_bytes"]
+    most, began = node.config["limits"]["output_bytes"], usage()["cpu_s"]
     node.steps, node.answer, out = node.steps + 1, None, Capture(most, flood)
     with redirect_stdout(out), redirect_stderr(out):
         end = attempt(node, code, f"<step {node.steps}>")
@@ -499,13 +502,21 @@ def branch(node: Node, fd: int, zygote: int):
     die_with(zygote)   # the one thing that a fork does not inherit
     node.send(op="hello", layers={})
 
+def recall(node: Node, op: str, **msg):
+    "A part of what was before: what a tool replied, or a step to run again with those replies"
+    node.recorded = node.recorded or []
+    if op == "recorded": return node.recorded.append(msg)
+    run_step(node, msg["code"])
+    node.recorded = None
+
 def serve(node: Node, zygote: int):
-    "Until the host hangs up: fork or run, as it says"
+    "Until the host hangs up: fork, run or recall, as it says"
     while True:
         msg, fd = receive(node.sock)
         if msg is None: return
         if msg["op"] == "run": node.send(**run_step(node, msg["code"]))
-        else: branch(node, fd, zygote)
+        elif msg["op"] == "fork": branch(node, fd, zygote)
+        else: recall(node, **msg)
 
 # %% ../../nbs/03b_worker.ipynb #e0b5882e
 def session_root(fd: int, config: dict, zygote: int):
@@ -664,15 +675,11 @@ def main(
 # %% ../../nbs/03b_worker.ipynb #66a7a62a
 def repeat(node: Node, pipe: Pipe) -> str:
     "Run the committed steps again, as the host recalls them; the code of the new one"
-    node.recorded = []
     while True:
         msg, _ = receive(pipe)
         if msg is None: os._exit(0)
-        if msg["op"] == "recorded": node.recorded.append(msg)
-        elif msg["op"] == "again": run_step(node, msg["code"]); node.recorded = []
-        else: break
-    node.recorded = None
-    return msg["code"]
+        if msg["op"] == "run": return msg["code"]
+        recall(node, **msg)
 
 def own_pipe() -> Pipe:
     "Take standard input and output for ourselves; what the code gets leads nowhere"
