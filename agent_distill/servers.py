@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from fastcore.basics import patch
 
@@ -179,6 +181,8 @@ class VLLM:
 
     def close(self):
         llm, self.llm = self.llm, None
+        listener = getattr(llm, "output_handler", None)   # would report the end as an error
+        if listener: self.loop.loop.call_soon_threadsafe(listener.cancel)
         if llm: llm.shutdown()
         self.loop.close()
         self.watch.communicate()   # ends it, and what may be left of vLLM
@@ -277,6 +281,12 @@ def adapter_name(
     digest = hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
     return f"{Path(adapter).resolve().name}-{digest[:8]}"
 
+# %% ../nbs/05b_servers.ipynb #vllmeng1
+def _leave_the_cores():
+    "vLLM computes on all of them; what torch does beside it, a query's vector, shall take one"
+    import torch
+    torch.set_num_threads(1)
+
 class VLLMEngine(Remote):
     "An `Engine` on vLLM in this process"
     def __init__(self,
@@ -285,7 +295,9 @@ class VLLMEngine(Remote):
         restarts=2,                # times that a dead vLLM is started again
         **options,                 # of vLLM: max_model_len, gpu_memory_utilization, ...
     ):
-        options = vllm_options(model_name_or_path, adapter, on=hardware(), **options)
+        on = hardware()
+        if on == "cpu": _leave_the_cores()
+        options = vllm_options(model_name_or_path, adapter, on=on, **options)
         self.tokenizer, self.lora = load_tokenizer(model_name_or_path), None
         if adapter:
             from vllm.lora.request import LoRARequest
@@ -307,7 +319,7 @@ class VLLMEngine(Remote):
 _EXACT = dict(top_k=-1, min_p=0.0, repetition_penalty=1.0, include_stop_str_in_output=True,
               add_special_tokens=False)
 PREFILL = {"fields": dict(add_generation_prompt=False, continue_final_message=True),  # vLLM, SGLang
-           "last": {}}   # llama.cpp: a last message of the assistant's is continued
+           "last": {}}   # llama.cpp: continues a last message of the assistant's, and repeats it
 
 def chat_rows(
     messages: list[dict],
@@ -447,42 +459,50 @@ class ServerEngine(Remote):
         self.tokenizer = None if send == "chat" else load_tokenizer(model_name_or_path)
         self.stats = dict(requests=0, rows=0, prompt_tokens=0, completion_tokens=0, retries=0)
         self.silent_since = None   # when the server stopped answering
-        self.loop, self.http = Loop("server"), _client(self.url, timeout_s, connections, key_env)
-        self.close = weakref.finalize(self, self.loop.close, self.http.aclose)
+        self.loop = Loop("server")
+        self.http = self.loop.run(_client(self.url, timeout_s, connections, key_env))
+        self.close = weakref.finalize(self, self.loop.close, self.http.close)
         self.served = served or self.loop.run(self._find(model_name_or_path, adapter))
 
 # %% ../nbs/05b_servers.ipynb #fa36f420
-def _client(url, timeout_s, connections, key_env):
-    "An HTTP client"
-    import httpx
+def _proxy(url):
+    "The proxy that the environment names for an address, if any"
+    at = urlsplit(url)
+    return None if proxy_bypass(at.hostname or "") else getproxies().get(at.scheme)
+
+async def _client(url, timeout_s, connections, key_env):
+    "An HTTP client that keeps its connections, and no cookies"
+    import aiohttp
     if not re.fullmatch(r"https?://[^@\s]+", url):
         raise AgentDistillError(f"no server's address: {url!r}", "engine",
                                 f"write http://host:port/v1, and put a key into ${key_env}")
     key = os.environ.get(key_env)
-    return httpx.AsyncClient(
-        base_url=url, headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=httpx.Timeout(timeout_s, connect=10, pool=None),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections))
+    return aiohttp.ClientSession(
+        headers={"Authorization": f"Bearer {key}"} if key else {}, proxy=_proxy(url),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s),
+        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=4),
+        cookie_jar=aiohttp.DummyCookieJar())
 
 # %% ../nbs/05b_servers.ipynb #304a29e9
 @patch
 async def _try(self: ServerEngine, method, route, body):
     "What one request brought, or a `Fault`, or an `EngineError`"
-    import httpx
+    from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
+    url = f"{self.url}/{route}"
     try:
-        async with self.http.stream(method, route, json=body) as r:
-            data = read_response(r.status_code, r.headers, await _limited(r))
-    except (httpx.ConnectError, httpx.ConnectTimeout) as e:
+        async with self.http.request(method, url, json=body, allow_redirects=False) as r:
+            data = read_response(r.status, r.headers, await _limited(r))
+    except (ClientConnectorError, ConnectionTimeoutError) as e:
         raise Fault(f"no connection ({type(e).__name__})", away=True) from e
-    except httpx.TimeoutException as e: raise Fault("no answer in time") from e
-    except httpx.RequestError as e: raise Fault(f"broken off ({type(e).__name__})") from e
+    except asyncio.TimeoutError as e: raise Fault("no answer in time") from e
+    except ClientError as e: raise Fault(f"broken off ({type(e).__name__})") from e
     self.silent_since = None
     return data
 
 async def _limited(response):
     "The bytes of a response, within reason"
     data = b""
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.content.iter_any():
         data += chunk
         if len(data) > MAX_BYTES: raise EngineError(f"an answer of more than {MAX_BYTES} bytes")
     return data
@@ -525,15 +545,15 @@ async def answer(self: ServerEngine, request, messages, prefix):
         parts = [body | dict(n=1, seed=derive_seed(request.seed, i)) for i in range(request.n)]
     def read(data): return read_answer(read_json(data), one)
     found = await asyncio.gather(*[self.ask("POST", route, part, read) for part in parts])
-    return [c for cs in found for c in cs]
+    repeated = prefix if self.send == "chat" and self.prefill == "last" else ""
+    return [replace(c, text=c.text.removeprefix(repeated)) for cs in found for c in cs]
 
 # %% ../nbs/05b_servers.ipynb #8de35b70
 @patch
 async def _find(self: ServerEngine, model, adapter):
     "What the server calls the model or its adapter; sets the context"
     listed = (await self.ask("GET", "models", read=_models))
-    lengths = [m["max_model_len"] for m in listed if isinstance(m.get("max_model_len"), int)]
-    if self.context is None and lengths: self.context = min(lengths)
+    if self.context is None: self.context = _context(listed)
     names = {str(m[k]): str(m["id"]) for m in listed for k in ("root", "id") if m.get(k)}
     wanted = adapter_name(adapter) if adapter else resolve_model(model)
     found = names.get(wanted) or (None if adapter else names.get(str(model)))
@@ -542,6 +562,12 @@ async def _find(self: ServerEngine, model, adapter):
     raise AgentDistillError(f"the server has no model {model}", self.url,
                             f"it has {', '.join(sorted({str(m['id']) for m in listed}))}; "
                             "or say its name there with served=")
+
+def _context(listed):
+    "The shortest context that a list of models names, in vLLM's words or llama.cpp's"
+    metas = [m["meta"] for m in listed if isinstance(m.get("meta"), dict)]
+    found = [m.get("max_model_len") for m in listed] + [m.get("n_ctx") for m in metas]
+    return min((n for n in found if isinstance(n, int) and n > 0), default=None)
 
 def _models(data):
     "The entries of a list of models"

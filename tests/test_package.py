@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "faiss", "sentence_transformers",
          "vllm", "unsloth", "ray", "matplotlib", "pandas", "scipy", "sklearn", "sympy", "math_verify",
-         "papermill", "IPython", "nbdev", "pyarrow", "fastapi", "uvicorn", "httpx", "bm25s", "tenacity"}
+         "papermill", "IPython", "nbdev", "pyarrow", "fastapi", "uvicorn", "httpx", "aiohttp", "bm25s", "tenacity"}
 
 
 @pytest.fixture(scope="module")

@@ -210,6 +210,19 @@ def test_the_key_is_sent_and_never_shown(server, folder, monkeypatch):
     e.close()
 
 
+def test_the_proxy_of_the_environment(server, folder, monkeypatch):
+    "It is sent what is for the server, unless the server is excepted"
+    far = "http://far.invalid:8000/v1"
+    for name in ("http_proxy", "no_proxy", "NO_PROXY"): monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1"))
+    e = ServerEngine(far, folder, **FAST)
+    ask(e, [chat()])
+    assert server.asked[-1]["route"] == far + "/completions"
+    e.close()
+    monkeypatch.setenv("no_proxy", "far.invalid")
+    with pytest.raises(EngineError, match="no connection"): ServerEngine(far, folder, **FAST)
+
+
 @pytest.mark.parametrize("url", ["vllm", "http://", "http://key@host/v1", "ftp://host/v1"])
 def test_addresses(url, folder):
     with pytest.raises(AgentDistillError, match="no server's address|engine="): ServerEngine(url, folder)
@@ -460,6 +473,6 @@ def test_a_port_that_is_taken(tmp_path):
 
 def test_importing_the_servers_is_light(root):
     code = ("import sys, agent_distill.servers; "
-            "print([m for m in ('torch', 'transformers', 'httpx', 'vllm', 'tenacity') if m in sys.modules])")
+            "print([m for m in ('torch', 'transformers', 'httpx', 'aiohttp', 'vllm', 'tenacity') if m in sys.modules])")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert out.stdout.strip() == "[]"
