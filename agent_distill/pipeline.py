@@ -9,7 +9,7 @@ __all__ = ['STAGES', 'Stage', 'find_stage', 'plan', 'package_folder', 'notebooks
            'Meter', 'StageRun', 'check_artifact', 'run_stage', 'Stopped', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
-import hashlib, json, os, re, sys, threading, time
+import asyncio, hashlib, json, os, re, sys, threading, time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -148,12 +148,24 @@ def newest_records(
     except OSError: return ""  # moved or deleted meanwhile
 
 # %% ../nbs/09_pipeline.ipynb #48e6aceb
+def _unheard(task):
+    "What becomes of an interrupted cell is no news"
+    task.cancelled() or task.exception()
+
 def chapter_engine():
     "papermill's engine, with our bar; `start` holds options for the kernel's process."
+    from jupyter_core.utils import ensure_event_loop
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 
     class Client(PapermillNotebookClient):
+        def execute_cell(self, *args, **kwargs):
+            try: return super().execute_cell(*args, **kwargs)
+            except KeyboardInterrupt:
+                left = asyncio.all_tasks(ensure_event_loop())
+                for task in left: task.add_done_callback(_unheard)
+                raise
+
         def handle_comm_msg(self, outs, msg, cell_index):
             super().handle_comm_msg(outs, msg, cell_index)
             state = self.widget_state.get(msg["content"].get("comm_id"), {})

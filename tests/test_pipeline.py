@@ -63,9 +63,19 @@ def printed(copy): return [o["text"] for c in nbformat.read(copy, 4).cells for o
                            if o["output_type"] == "stream"]
 
 
-def cli(nbs, out, *args, **kw):
-    "`agent-distill run` on the toys, in a process of its own"
-    code = ("import functools, sys; from agent_distill import cli, pipeline as p;"
+WATCHFUL = """
+import asyncio
+from nbclient import NotebookClient
+async def watch(self):
+    while await self.km.is_alive(): await asyncio.sleep(.01)
+    self.task_poll_for_reply.cancel()
+NotebookClient._async_poll_kernel_alive = watch
+"""  # a kernel's death is noticed at once, and not within a second
+
+
+def cli(nbs, out, *args, first="", **kw):
+    "`agent-distill run` on the toys, in a process of its own; `first`: what it does before"
+    code = (first + "import functools, sys; from agent_distill import cli, pipeline as p;"
             "s = (p.Stage('00_profile'), p.Stage('01_questions', 'questions'), p.Stage('04_agent'));"
             f"cli.run = functools.partial(p.run, stages=s, nbs={str(nbs)!r});"
             "sys.exit(cli.main(sys.argv[1:]))")
@@ -229,11 +239,12 @@ def test_kill_9_loses_and_doubles_nothing(nbs, tmp_path, at):
     assert printed(tmp_path / "killed" / "notebooks" / "04_agent.ipynb") == ["28\n"]
 
 
+@pytest.mark.parametrize("first", ["", WATCHFUL], ids=["", "watchful"])
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_stops_the_kernel_and_says_how_to_go_on(nbs, tmp_path, sig):
+def test_ctrl_c_stops_the_kernel_and_says_how_to_go_on(nbs, tmp_path, sig, first):
     rows = tmp_path / "run" / "questions" / "rows.jsonl"
     def listen(): signal.signal(sig, signal.SIG_DFL)  # jobs that a shell put into the background ignore Ctrl-C
-    process = cli(nbs, tmp_path / "run", "--seed", 2, preexec_fn=listen)
+    process = cli(nbs, tmp_path / "run", "--seed", 2, first=first, preexec_fn=listen)
     wait_for(rows, 2, process)
     kernels = children(process.pid)
     process.send_signal(sig)
