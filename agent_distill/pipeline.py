@@ -6,15 +6,16 @@
 __all__ = ['STAGES', 'Stage', 'find_stage', 'plan', 'package_folder', 'notebooks_folder', 'run_folder', 'chapter_path',
            'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed', 'failure',
            'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb',
-           'Meter', 'StageRun', 'check_artifact', 'run_stage', 'Stopped', 'run']
+           'Meter', 'StageRun', 'made_with', 'check_artifact', 'take_over', 'run_stage', 'Stopped', 'old_run', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
-import asyncio, hashlib, json, os, re, sys, threading, time
+import asyncio, hashlib, json, os, re, shutil, sys, threading, time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .profile import AgentDistillError, Artifact, get_profile, write_atomic
+from .profile import (
+    AgentDistillError, Artifact, fields_read, get_profile, write_atomic)
 
 # %% ../nbs/09_pipeline.ipynb #58f303da
 @dataclass(frozen=True)
@@ -358,14 +359,47 @@ class StageRun:
     notebook: str = ""  # the executed copy
 
 # %% ../nbs/09_pipeline.ipynb #e9a95e71
+def made_with(
+    artifact: Artifact,  # finished
+    params: dict,  # profile and seed
+) -> list:  # texts; empty: with these
+    "What an artifact was made with, as far as that differs from the parameters."
+    made, wanted = artifact.profile, get_profile(params["profile"])
+    odd = [f"{k} = {getattr(made, k)}" for k in fields_read(artifact.folder)
+           if getattr(made, k) != getattr(wanted, k)]
+    return odd + [f"seed = {artifact.seed}"] * (artifact.seed != params["seed"])
+
 def check_artifact(stage: Stage, out: Path, params: dict):
     "The artifact that the chapter had to leave, made with the parameters that it was given."
     if not stage.artifact: return
-    manifest = Artifact.read(Path(out) / stage.artifact).manifest
-    made = manifest["profile"]["name"], manifest["seed"]
-    if made != (params["profile"], params["seed"]): raise AgentDistillError(
-        f"{stage.artifact}/ was made with profile and seed {made}", Path(out) / stage.artifact,
+    odd = made_with(Artifact.read(Path(out) / stage.artifact), params)
+    if odd: raise AgentDistillError(
+        f"{stage.artifact}/ was made with {', '.join(odd)}", Path(out) / stage.artifact,
         f"run {stage.name} again with `agent-distill run --only {stage.short}`")
+
+# %% ../nbs/09_pipeline.ipynb #f6b366ea
+def _link(source, to):
+    "A second name for a file, or a copy of it."
+    try: os.link(source, to)
+    except OSError: shutil.copy2(source, to)
+
+def take_over(
+    stage: Stage,  # whose artifact
+    out: Path,  # the run's folder, where there is none yet
+    source: Path,  # the folder of an older run
+    params: dict,  # of this run
+) -> bool:  # whether it was taken; a damaged one raises `AgentDistillError`
+    "Take a finished artifact of an older run that was made with the same parameters."
+    to, old = Path(out) / (stage.artifact or "-"), Path(source) / (stage.artifact or "-")
+    if to.exists() or not Artifact(old, None).manifest.get("complete"): return False
+    found = Artifact.read(old)
+    same = found.config.get("limit", params["limit"]) == params["limit"]
+    if not same or made_with(found, params): return False
+    half = to.with_name(f".{to.name}.half")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(old, half, copy_function=_link)
+    half.rename(to)
+    return True
 
 # %% ../nbs/09_pipeline.ipynb #95e91129
 def run_stage(stage, nbs, out, params, key, log, lock=None, again=False, progress=True) -> StageRun:
@@ -390,9 +424,18 @@ class Stopped(KeyboardInterrupt):
     "Ctrl-C during a stage; what is done is kept."
     def __init__(self, stage: str): self.stage = stage; super().__init__(f"stopped in {stage}")
 
+# %% ../nbs/09_pipeline.ipynb #d087606a
+def old_run(folder) -> Path:
+    "The folder of an older run; one that holds none raises `AgentDistillError`."
+    folder = Path(folder).expanduser().resolve()
+    made = [folder / s.artifact / "manifest.json" for s in STAGES if s.artifact]
+    if any(m.is_file() for m in made): return folder
+    raise AgentDistillError("there is no run to take artifacts from", folder,
+                            "give --reuse the folder of a finished run, such as runs/mini")
+
 # %% ../nbs/09_pipeline.ipynb #b52cc5e5
 def run(
-    profile: str = "mini",  # which dial
+    profile: str = "mini",  # which dial, and what is changed in it: "mini,sag_n=4"
     out_dir: str = "runs/mini",  # where everything goes
     seed: int = 0,  # of every stage
     limit: int = 0,  # questions a benchmark; 0: all
@@ -401,15 +444,17 @@ def run(
     stages: tuple = STAGES,  # all of them, in order
     nbs=None,  # the chapters' folder; None: the checkout's
     progress: bool = True,  # one bar a stage
+    reuse: str = "",  # the folder of an older run, whose artifacts are taken where they fit
 ) -> list:  # a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`
     "Execute the chapters in order; what is complete is kept, what was stopped goes on."
-    get_profile(profile)
+    profile, source = get_profile(profile).spec, old_run(reuse) if reuse else None
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
     for stage in todo: chapter_path(stage, nbs)
     out, library = run_folder(out_dir, nbs), folder_hash(package_folder())
     params, done = dict(profile=profile, seed=seed, limit=limit), []
     with locked(out) as fd:
         log = RunLog(out)
+        for stage in stages if source else (): take_over(stage, out, source, params)
         for stage in todo:
             key = stage_key(stage, nbs, out, params, stages[:stages.index(stage)], library)
             again = bool(only) or (bool(start) and stage is todo[0])

@@ -23,7 +23,7 @@ from fastcore.basics import patch
 
 # %% auto #0
 __all__ = ['MINI', 'PAPER', 'COLAB', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table', 'set_seed',
-           'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'versions']
+           'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'fields_read', 'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -133,20 +133,48 @@ COLAB = replace(
 PROFILES = {p.name: p for p in (MINI, COLAB, PAPER)}
 
 # %% ../nbs/00_profile.ipynb #a05a3049
+def _value(f, text):
+    "What `text` says for the dataclass field `f`; text that says nothing is left for the check"
+    if f.type.startswith("tuple"): return tuple(text.split("+"))
+    try: return {"int": int, "float": float, "str": str}[f.type](text)
+    except ValueError: return text
+
+def _changes(name, texts):
+    "Texts like `sag_n=4` as a dict"
+    known, found = {f.name: f for f in fields(Profile)[1:]}, {}
+    for text in texts:
+        key, is_change, value = (part.strip() for part in text.partition("="))
+        if not is_change:
+            raise AgentDistillError(f"{text!r} changes nothing", where=f"profile {name}",
+                                    fix="write FIELD=VALUE, as in mini,sag_n=4")
+        found[key] = _value(known[key], value) if key in known else value
+    return found
+
 def get_profile(
-    name: str,    # mini, colab or paper
-    **overrides,  # fields to change, as in `get_profile("mini", sag_n=4)`
+    name: str,    # mini, colab or paper; what is changed may follow: "mini,sag_n=4,lr=5e-4"
+    **overrides,  # more changes, as in `get_profile("mini", sag_n=4)`
 ) -> Profile:     # raises AgentDistillError for an unknown name or field
-    "The profile called `name`, with `overrides`"
+    "The profile called `name`, with its changes"
+    name, *texts = map(str.strip, name.split(","))
     if name not in PROFILES:
         known = ", ".join(PROFILES)
         raise AgentDistillError(f"unknown profile {name!r}", fix=f"use one of {known}")
-    known = [f.name for f in fields(Profile)]
+    known, overrides = [f.name for f in fields(Profile)[1:]], _changes(name, texts) | overrides
     for key in overrides:
         if key not in known:
             raise AgentDistillError(f"a profile has no field {key!r}", where=f"profile {name}",
                                     fix=f"use one of {', '.join(known)}")
     return replace(PROFILES[name], **overrides)
+
+# %% ../nbs/00_profile.ipynb #a0d1f1bc
+@patch(as_prop=True)
+def spec(self: Profile) -> str:
+    "The text that `get_profile` makes this profile from"
+    shipped = PROFILES.get(self.name, self)
+    changed = {f.name: v for f in fields(Profile)[1:]
+               if (v := getattr(self, f.name)) != getattr(shipped, f.name)}
+    texts = [f"{k}={'+'.join(v) if isinstance(v, tuple) else v}" for k, v in changed.items()]
+    return ",".join([self.name, *texts])
 
 # %% ../nbs/00_profile.ipynb #c75c8d05
 def _show(v):
@@ -160,7 +188,7 @@ def profile_table(
     "The fields of `profiles` side by side"
     ps = profiles or tuple(PROFILES.values())
     rows = [[f"`{f.name}`", *(_show(getattr(p, f.name)) for p in ps)] for f in fields(Profile)[1:]]
-    head = [["", *(p.name for p in ps)], ["---"] * (len(ps) + 1)]
+    head = [["", *(p.spec for p in ps)], ["---"] * (len(ps) + 1)]
     return "\n".join(f"| {' | '.join(r)} |" for r in head + rows)
 
 @patch
@@ -360,15 +388,35 @@ def _input_hash(path, profile):
     return _json_hash([m["fingerprint"], {k: f["sha256"] for k, f in m["files"].items()}])
 
 # %% ../nbs/00_profile.ipynb #da031165
+_FIRST_READ = dict(
+    questions="name benchmarks train_benchmarks n_train n_test",
+    index="corpus embedder",
+    teacher="teacher engine max_new_tokens cot_max_new_tokens teacher_temperature teacher_top_p "
+            "concurrency top_k max_steps",
+    student="student sft max_length cot_max_length lora_r lora_alpha lora_dropout lr epochs "
+            "batch_size",
+    evaluation="sag_n sag_temperature sag_top_p")
+
+def fields_read(
+    folder,       # an artifact's
+) -> list[str]:   # all fields, where it is no stage's
+    "The fields of a profile that an artifact may depend on"
+    stages, (parent, stage) = list(_FIRST_READ), Path(folder).absolute().parts[-2:]
+    if stage not in stages and parent == "student": stage = parent   # one of the students
+    if stage not in stages: return [f.name for f in fields(Profile)]
+    return " ".join(_FIRST_READ[s] for s in stages[:stages.index(stage) + 1]).split()
+
+# %% ../nbs/00_profile.ipynb #f7e2962a
 @patch
 def _input_hashes(self: Artifact):
     return {k: _input_hash(p, self.profile) for k, p in self.inputs.items()}
 
 @patch(as_prop=True)
 def fingerprint(self: Artifact) -> str:
-    "One hash of profile, seed, options and inputs"
+    "One hash of the profile's fields that count here, seed, options and inputs"
     if self._fingerprint is None:
-        parts = dict(profile=asdict(self.profile), seed=self.seed, config=self.config)
+        read = {k: getattr(self.profile, k) for k in fields_read(self.folder)}
+        parts = dict(profile=read, seed=self.seed, config=self.config)
         self._fingerprint = _json_hash(parts | {"inputs": self._input_hashes()})
     return self._fingerprint
 

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import children
 from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, locked, notebooks_folder,
-                                    plan, run)
+                                    plan, run, take_over)
 from agent_distill.profile import AgentDistillError, Artifact, read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,6 +223,51 @@ def test_damage_is_reported_whichever_stage_meets_it(nbs, tmp_path):
     assert set(statuses(toys(tmp_path, nbs)).values()) >= {"kept"}
 
 
+# toys: another run's artifacts
+
+def test_a_run_takes_over_what_a_change_cannot_have_touched(nbs, tmp_path):
+    toys(tmp_path / "old", nbs)
+    rows = tmp_path / "new" / "questions" / "rows.jsonl"
+    runs = run("mini,lora_r=8", tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old")
+    assert set(statuses(runs).values()) == {"ran"} and rows.stat().st_nlink == 2
+    assert Artifact.read(rows.parent).manifest["profile"]["lora_r"] == 64, "what made it, not who uses it"
+    assert not list(rows.parent.parent.glob(".*half"))
+
+
+@pytest.mark.parametrize("change", [dict(profile="mini,n_test=7"), dict(seed=1), dict(limit=5)])
+def test_what_was_made_otherwise_is_not_taken_over(nbs, tmp_path, change):
+    toys(tmp_path / "old", nbs)
+    how = dict(profile="mini", seed=0, limit=0) | change
+    run(out_dir=tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old", **how)
+    made = Artifact.read(tmp_path / "new" / "questions")
+    assert (made.profile.spec, made.seed, made.config["limit"]) == tuple(how.values())
+    assert made.path("rows.jsonl").stat().st_nlink == 1 and not list((tmp_path / "new").glob("*stale*"))
+
+
+def test_a_killed_or_hindered_take_over(nbs, tmp_path, monkeypatch):
+    toys(tmp_path / "old", nbs)
+    stage, params = TOYS[1], dict(profile="mini", seed=0, limit=0)
+    half = tmp_path / "new" / ".questions.half"
+    half.mkdir(parents=True)
+    (half / "rows.jsonl").write_text("torn")
+    def refused(*_): raise OSError("no links on this disk")
+    monkeypatch.setattr(os, "link", refused)
+    assert take_over(stage, tmp_path / "new", tmp_path / "old", params)
+    assert not take_over(stage, tmp_path / "new", tmp_path / "old", params), "it is there"
+    copy = tmp_path / "new" / "questions" / "rows.jsonl"
+    assert copy.read_bytes() == (tmp_path / "old" / "questions" / "rows.jsonl").read_bytes()
+    assert copy.stat().st_nlink == 1 and not half.exists()
+    with (tmp_path / "old" / "questions" / "rows.jsonl").open("a") as f: f.write("more\n")
+    with pytest.raises(AgentDistillError, match="changed or cut short.*rows.jsonl"):
+        take_over(stage, tmp_path / "third", tmp_path / "old", params)
+
+
+def test_reuse_of_a_folder_without_a_run(nbs, tmp_path):
+    with pytest.raises(AgentDistillError, match="no run to take artifacts from.*--reuse"):
+        run("mini", tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=nbs)
+    assert not (tmp_path / "new").exists()
+
+
 # toys: kills and locks
 
 @pytest.mark.parametrize("at", [1, 4, 7])
@@ -340,6 +385,20 @@ def test_report_and_ask(mini):
     assert done.returncode == 0 and "Step 1" in done.stdout, done.stderr
     assert "answer" in done.stdout.lower() and "untrained" not in done.stdout
     assert "3 candidates" in command("ask", "--out", out, "--sag", 3, question).stdout
+
+
+@pytest.mark.slow
+def test_one_number_changed(mini, tmp_path):
+    "Only the evaluation is made anew, and the two runs are compared"
+    out, _ = mini
+    done = command("run", "--from", "evaluation", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", "--limit", LIMIT)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "mini,sag_n=2: right answers" in done.stdout and f"--set sag_n=2 --out {tmp_path / 'two'}" in done.stdout
+    before, after = everything(out), everything(tmp_path / "two")
+    assert {k for k in before if before[k] != after[k]} and all(k.startswith("evaluation/") for k in before if before[k] != after[k])
+    said = command("compare", out, tmp_path / "two")
+    assert said.returncode == 0 and "sag_n: 8 there, 2 here" in said.stdout and "agent-distill+SAG" in said.stdout
+    assert "nothing differs" in command("compare", out, out).stdout
 
 
 ASIDE = sorted({p.stem for p in (ROOT / "nbs").glob("[0-9]*.ipynb")} - {s.name for s in STAGES})

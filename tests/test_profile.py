@@ -1,14 +1,17 @@
 "Profiles, records and artifacts: nothing lost, nothing twice, one clear error each"
+import ast
 import errno
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
 from dataclasses import fields, replace
 
 import pytest
+from hypothesis import given, strategies as st
 
 import agent_distill.profile as P
 from agent_distill.profile import (AgentDistillError, Artifact, Profile, Records, get_profile, profile_table,
@@ -29,6 +32,61 @@ def test_error_has_three_parts_and_survives_pickling():
     e = AgentDistillError("what", where="where", fix="fix")
     assert str(e) == "what | where: where | fix: fix" == str(pickle.loads(pickle.dumps(e)))
     assert str(AgentDistillError("what")) == "what"
+
+
+CHANGES = st.fixed_dictionaries({}, optional=dict(
+    sag_n=st.integers(1, 10**9), lr=st.floats(1e-12, 1e12), teacher_temperature=st.floats(0, 10),
+    student=st.from_regex(r"[\w./-]+", fullmatch=True), sft=st.sampled_from(["trl", "unsloth"]),
+    benchmarks=st.lists(st.from_regex(r"[\w-]+", fullmatch=True), min_size=1).map(tuple)))
+
+
+@given(st.sampled_from(["mini", "colab", "paper"]), CHANGES)
+def test_a_profile_is_read_back_from_its_text(name, changes):
+    p = get_profile(name, **changes)
+    assert get_profile(p.spec) == p and get_profile(p.spec).spec == p.spec
+    assert (p.spec == name) == (p == get_profile(name))
+
+
+@pytest.mark.parametrize("text, why", [
+    ("mini,", "'' changes nothing"), ("mini,sag_n", "'sag_n' changes nothing"), ("mini,sagn=4", "no field 'sagn'"),
+    ("mini,sag_n=", "sag_n='' is no int"), ("mini,sag_n=4.5", "sag_n='4.5' is no int"), ("mini,lr=fast", "lr='fast' is no float"),
+    ("mini,lr=nan", "must be positive"), ("mini,sft=axolotl", "must be one of trl, unsloth"), ("mini,name=big", "no field 'name'"),
+    ("", "unknown profile ''"), ("sag_n=4", "unknown profile 'sag_n=4'")])
+def test_texts_that_are_no_profile(text, why): assert why in error(get_profile, text)
+
+
+def test_each_field_belongs_to_one_stage():
+    read = " ".join(P._FIRST_READ.values()).split()
+    assert sorted(read) == sorted(f.name for f in fields(Profile))
+    assert P.fields_read("run/scaling") == [f.name for f in fields(Profile)]
+    assert P.fields_read("student/evaluation") == read and P.fields_read("teacher/index")[-1] == "embedder"
+
+
+OWN = dict(questions="01_questions", index="02_retrieval", teacher="06_teacher", student="07_student")
+USED = dict(index=["02b_passages", "02c_index"],
+            teacher=["03_sandbox", "03c_host", "04_agent", "04b_actions", "05_engines", "05b_servers"])
+OTHERS = dict(index={"top_k", "batch_size"})   # a cell that searches the finished index; the embedder's own
+
+
+@pytest.mark.parametrize("stage", OWN)
+def test_a_stage_reads_no_field_that_belongs_to_a_later_one(stage, root):
+    "No code of its chapter, and none exported by those that it uses, has an attribute of that name"
+    def code(name): return ["".join(c["source"]) for c in json.loads((root / "nbs" / f"{name}.ipynb").read_text())["cells"]
+                            if c["cell_type"] == "code"]
+    cells = code(OWN[stage]) + [c for n in USED.get(stage, ()) for c in code(n) if c.startswith("#| export")]
+    trees = [ast.parse(c) for c in cells]
+    read = {n.attr for t in trees for n in ast.walk(t) if isinstance(n, ast.Attribute)} - OTHERS.get(stage, set())
+    later = {f.name for f in fields(Profile)} - {*P.fields_read(stage)}
+    assert later and not read & later
+    assert not re.search(r"getattr\((p|cfg|prof|profile)\b|asdict\((p|cfg|prof|profile)\)", "".join(map(ast.unparse, trees)))
+
+
+@pytest.mark.parametrize("stage, stays", [("questions", True), ("index", True), ("teacher", True), ("student", False),
+                                          ("student/agent", False), ("evaluation", False)])
+def test_a_change_counts_from_the_stage_that_reads_it(tmp_path, stage, stays):
+    (tmp_path / stage).mkdir(parents=True)
+    Artifact(tmp_path / stage, MINI).start().finish()
+    assert Artifact(tmp_path / stage, replace(MINI, lora_r=8)).done == stays
 
 
 @pytest.mark.parametrize("name", ["mini", "colab", "paper"])
