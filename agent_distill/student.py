@@ -23,6 +23,7 @@ __all__ = ['ROLES', 'STUDENTS', 'LINEAR', 'student_tokenizer', 'turn_spans', 'ch
 def _unsloth_first(profile):
     "Unsloth patches transformers and TRL, so it is imported before them"
     if profile.sft != "unsloth": return
+    os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")   # it would ask the hub for a file
     try: import unsloth
     except ImportError as e:
         raise AgentDistillError("unsloth is not installed", "profile, sft='unsloth'",

