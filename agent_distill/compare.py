@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'shared', 'between', 'between_rows', 'between_table',
-           'record_answers', 'recorded_answers', 'accuracy', 'spread_table', 'pooled', 'single', 'pooled_table',
-           'plot_claims']
+           'record_answers', 'recorded_answers', 'accuracy', 'spread_table', 'crossed', 'pooled', 'single',
+           'pooled_table', 'plot_claims']
 
-# %% ../nbs/11b_compare.ipynb #8468476d
+# %% ../nbs/11b_compare.ipynb #c49e4a5a
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,7 +18,7 @@ from .profile import AgentDistillError, Artifact, Profile, read_jsonl, write_ato
 from .results import CLAIMS, Claim, recorded_folder
 from .trajectories import Trajectory
 
-# %% ../nbs/11b_compare.ipynb #fb0bd751
+# %% ../nbs/11b_compare.ipynb #9972e30e
 _VALUES = MEASURES | {"tokens": lambda t: t.usage["completion_tokens"]}
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Answers:
         n = sum(map(len, next(iter(self.values.values()))["right answers"].values()))
         return f"Answers({self.label!r}, {len(self.values)} methods, {n} questions)"
 
-# %% ../nbs/11b_compare.ipynb #07889032
+# %% ../nbs/11b_compare.ipynb #6519eefb
 def _measured(path: Path) -> dict:
     "measure -> {question id: value} of one method on one benchmark"
     ts = [Trajectory.from_row(row) for row in read_jsonl(path)]
@@ -58,7 +58,7 @@ def read_answers(
     return Answers(label or Path(out_dir).resolve().name, art.profile, art.seed,
                    art.config.get("limit", 0), art.manifest["versions"], values)
 
-# %% ../nbs/11b_compare.ipynb #7be1a5ff
+# %% ../nbs/11b_compare.ipynb #d0c4f8e2
 def differing(first: Answers, other: Answers) -> list[tuple]:
     "(what, its value in the first run, in the other) for everything that was not the same"
     def facts(run):
@@ -73,7 +73,7 @@ def differing_table(first: Answers, other: Answers) -> str:
     if not rows: return "Nothing differs: profile, seed, limit and versions are the same."
     return _table(["", first.label, other.label], [[f"`{k}`", a, b] for k, a, b in rows])
 
-# %% ../nbs/11b_compare.ipynb #f0d78801
+# %% ../nbs/11b_compare.ipynb #a524b44e
 def shared(first: Answers, other: Answers) -> tuple[list[str], int]:
     "The methods that both runs have, and the questions that only one of them was asked"
     methods = [m for m in first.values if m in other.values]
@@ -98,7 +98,7 @@ def _grouped(run: Answers) -> dict[str, list[str]]:
     groups = _groups(inside, [b for b in run.profile.benchmarks if b not in inside])
     return {k: v for k, v in groups.items() if k in ("in domain", "out of domain", "all")}
 
-# %% ../nbs/11b_compare.ipynb #30ab0851
+# %% ../nbs/11b_compare.ipynb #55c4949f
 def between(
     first: Answers,
     other: Answers,
@@ -114,7 +114,7 @@ def between(
     xs, ys = ([[pair[i] for pair in group] for group in groups] for i in (0, 1))
     return compare(xs, ys, (other.label, first.label), where, seed, measure)
 
-# %% ../nbs/11b_compare.ipynb #ac09f6aa
+# %% ../nbs/11b_compare.ipynb #5c18fb74
 def _points(e: Estimate|None) -> str:
     "A difference of shares in points"
     if e is None: return "-"
@@ -139,11 +139,11 @@ def between_table(first: Answers, other: Answers, seed: int=0) -> str:
     note = f"{alone} questions that only one of the runs was asked are left out." if alone else ""
     return "\n\n".join(filter(None, [title, _table(*between_rows(first, other, seed)), note]))
 
-# %% ../nbs/11b_compare.ipynb #4c599373
+# %% ../nbs/11b_compare.ipynb #0401d434
 def _short(x):
     "The same with numbers of few digits"
     if isinstance(x, dict): return {k: _short(v) for k, v in x.items()}
-    return (round(x, 3) if x % 1 else int(x)) if isinstance(x, float) and x > .001 else x
+    return (round(x, 3) if x % 1 else int(x)) if isinstance(x, float) else x
 
 def record_answers(
     runs: list,      # folders of finished runs
@@ -160,12 +160,14 @@ def recorded_answers(
     "Answers that were recorded"
     path = Path(path or recorded_folder() / "mini_seeds.json")
     def answers(row): return Answers(**row | dict(profile=Profile(**row["profile"])))
-    try: return [answers(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    try:
+        first, *more = json.loads(path.read_text(encoding="utf-8"))
+        return [answers(row) for row in (first, *more)]
     except (OSError, ValueError, TypeError, KeyError) as e:
         raise AgentDistillError("recorded answers cannot be read", path,
                                 "restore the file from the repository") from e
 
-# %% ../nbs/11b_compare.ipynb #4c7b5174
+# %% ../nbs/11b_compare.ipynb #e71d876f
 def accuracy(run: Answers, method: str, where: str="all") -> float:
     "Mean over the group's benchmarks of the share of right answers"
     found = run.values[method]["right answers"]
@@ -182,46 +184,61 @@ def spread_table(runs: list[Answers]) -> str:
         rows.append([m, *(f"{x:.1f}" for x in xs), f"{mean(xs):.1f}", f"{stdev(xs):.1f}"])
     return "**recorded**: right answers in percent over all benchmarks\n\n" + _table(head, rows)
 
-# %% ../nbs/11b_compare.ipynb #8cedc9f3
+# %% ../nbs/11b_compare.ipynb #f73f765b
 def _deltas(runs, a, b, bench, measure):
-    "[runs, questions]: a minus b; nan where the measure does not apply, without questions of nan alone"
+    "[runs, questions]: a minus b, on the questions where each run has a value for both"
     import numpy as np
-    one, two = ([r.values[m][measure].get(bench, {}) for r in runs] for m in (a, b))
-    ids = sorted(set.intersection(*(set(x) for x in one + two)))
-    def delta(x, y): return np.nan if x is None or y is None else x - y
-    t = np.array([[delta(x[i], y[i]) for i in ids] for x, y in zip(one, two)], float)
-    return t[:, ~np.isnan(t).all(axis=0)]
+    pairs = [[r.values[m][measure].get(bench, {}) for m in (a, b)] for r in runs]
+    ids = [i for i in sorted(pairs[0][0]) if all(x.get(i) is not None for pair in pairs for x in pair)]
+    return np.array([[x[i] - y[i] for i in ids] for x, y in pairs], float)
 
+# %% ../nbs/11b_compare.ipynb #033b9efb
+def _rest(t):
+    "Variance of what neither the run nor the question explains"
+    k, n = t.shape
+    left = t - t.mean(axis=0) - t.mean(axis=1, keepdims=True) + t.mean()
+    return (left**2).sum() / ((k - 1) * (n - 1)) if k > 1 and n > 1 else 0.0
+
+def crossed(
+    tables: list,    # one a benchmark: [runs, questions], the same runs in all
+) -> Estimate:       # the mean of the tables' means, with a 95 % interval; n: questions
+    "A mean over runs and questions, both of which are a sample (two-way random effects)"
+    import numpy as np
+    from scipy.stats import t as student
+    k, share = len(tables[0]), 1 / len(tables)**2
+    by_run = np.mean([t.mean(axis=1) for t in tables], axis=0)
+    parts = [(t.mean(axis=0).var(ddof=1) / t.shape[1] * share, t.shape[1] - 1) for t in tables]
+    if k > 1: parts.append((by_run.var(ddof=1) / k, k - 1))
+    twice = sum(_rest(t) / t.size for t in tables) * share
+    v = max(sum(p for p, _ in parts) - twice, *(p for p, _ in parts))
+    half = student.ppf(.975, v**2 / sum(p**2 / df for p, df in parts)) * v**.5 if v else 0.0
+    mean = float(by_run.mean())
+    return Estimate(mean, mean - float(half), mean + float(half), sum(t.shape[1] for t in tables))
+
+# %% ../nbs/11b_compare.ipynb #02f073d8
 def pooled(
     runs: list[Answers],
     a: str, b: str,                 # two methods
     where: str="all",
     measure: str="right answers",
-    seed: int=0,
-    draws: int=2_000,
-) -> Estimate:                      # a minus b, mean of the benchmarks' means; n: questions
-    "Two methods over several runs; runs and questions are both drawn anew"
-    import numpy as np
-    tables = [t for bench in _grouped(runs[0])[where] if (t := _deltas(runs, a, b, bench, measure)).size]
-    rng, k, means = np.random.default_rng(seed), len(runs), []
-    def draw(n): return rng.integers(n, size=n)
-    for _ in range(draws):
-        drawn = draw(k)
-        means.append(np.mean([np.nanmean(t[drawn][:, draw(t.shape[1])]) for t in tables]))
-    low, high = np.nanpercentile(means, [2.5, 97.5])
-    value = np.mean([np.nanmean(t) for t in tables])
-    return Estimate(float(value), float(low), float(high), sum(t.shape[1] for t in tables))
+) -> Estimate:                      # a minus b; raises AgentDistillError where it applies nowhere
+    "Two methods over several runs that were asked the same questions"
+    tables = [_deltas(runs, a, b, bench, measure) for bench in _grouped(runs[0])[where]]
+    tables = [t for t in tables if t.shape[-1] > 1]
+    if tables: return crossed(tables)
+    raise AgentDistillError(f"{measure} of {a} and {b} {where} were not measured in all runs",
+                            ", ".join(r.label for r in runs), "compare what all runs have")
 
-# %% ../nbs/11b_compare.ipynb #60eb0f68
-def _claimed(claim: Claim, runs: list[Answers], seed: int=0) -> tuple:
+# %% ../nbs/11b_compare.ipynb #63a04759
+def _claimed(claim: Claim, runs: list[Answers]) -> tuple:
     "The pooled estimate of a claim, and what it says"
-    e = pooled(runs, claim.a, claim.b, claim.where, claim.measure, seed)
+    e = pooled(runs, claim.a, claim.b, claim.where, claim.measure)
     if e.low <= 0 <= e.high: return e, "undecided"
     return e, "reproduced" if (e.value > 0) == (claim.expect == "higher") else "contradicted"
 
 def single(claim: Claim, run: Answers) -> float:
     "What one run says about a claim: a minus b, mean of the benchmarks' means"
-    return pooled([run], claim.a, claim.b, claim.where, claim.measure, draws=1).value
+    return pooled([run], claim.a, claim.b, claim.where, claim.measure).value
 
 def pooled_table(
     runs: list[Answers],
@@ -238,7 +255,7 @@ def pooled_table(
     head = ["claim", "where", "measure", "run by run", f"all {len(runs)} [95 % interval]", "verdict"]
     return "**recorded**: difference in points; of searches, a question\n\n" + _table(head, rows)
 
-# %% ../nbs/11b_compare.ipynb #405eb990
+# %% ../nbs/11b_compare.ipynb #252b4eb3
 def plot_claims(
     runs: list[Answers],
     claims: tuple[Claim, ...]=tuple(c for c in CLAIMS if "FTP" in c.a or "SAG" in c.a),

@@ -457,7 +457,7 @@ def evaluate(
 @dataclass
 class Results:
     "Methods by benchmarks, with where the numbers come from"
-    kind: str  # "mini", "recorded", "paper", or another profile's name
+    kind: str  # "recorded", "paper", or the text of a profile: "mini", "mini,sag_n=4"
     methods: dict[str, int]  # name -> samples a step
     in_domain: list[str]
     out_domain: list[str]
@@ -567,7 +567,7 @@ def summarise(
     acts = {m: behaviour([t for ts in r.values() for t in ts], seed) for m, r in runs.items()}
     samples = {m.name: m.samples(profile) for m in methods if m.name in runs}
     found = comparisons(runs, _groups(inside, outside), seed=seed) + changes(runs, seed=seed)
-    return Results(profile.name, samples, inside, outside, cells, acts, found)
+    return Results(profile.spec, samples, inside, outside, cells, acts, found)
 
 # %% ../nbs/08_evaluation.ipynb #688b6607
 def _table(head: list[str], rows: list[list]) -> str:

@@ -76,6 +76,10 @@ def record(
 ) -> Path:  # the file, named after the profile
     "Keep the numbers of a run in the repository"
     out = Path(out_dir)
+    made = Artifact.read(out / "evaluation").profile
+    if made.spec != made.name: raise AgentDistillError(
+        f"this is a run of {made.spec}, and {made.name} is recorded as it is shipped", out,
+        "use agent-distill compare for runs with changes")
     about = _about(out)
     results = Results.from_json((out / "evaluation/results.json").read_text(encoding="utf-8"))
     results.kind = "recorded"

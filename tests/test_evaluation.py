@@ -325,6 +325,13 @@ def test_record_keeps_and_labels(tmp_path):
     assert "recorded, 60 questions a method" in table and table.count("**not done**") == 2
 
 
+def test_record_refuses_a_changed_profile(tmp_path):
+    "`recorded/mini.json` is a run of mini as it is shipped"
+    runs, results = fake_results()
+    write_evaluation(Artifact(tmp_path / "evaluation", get_profile("mini,sag_n=4")).start(), results, runs)
+    with pytest.raises(AgentDistillError, match="a run of mini,sag_n=4"): rs.record(tmp_path, tmp_path / "recorded")
+
+
 def test_record_refuses_what_is_not_complete(tmp_path):
     with pytest.raises(AgentDistillError, match="missing"): rs.record(tmp_path)
     finished(tmp_path)
