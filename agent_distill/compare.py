@@ -7,7 +7,7 @@ __all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'shared', 
            'record_answers', 'recorded_answers', 'accuracy', 'spread_table', 'crossed', 'pooled', 'single',
            'pooled_table', 'plot_claims']
 
-# %% ../nbs/11b_compare.ipynb #c49e4a5a
+# %% ../nbs/11b_compare.ipynb #d0861cb3
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,7 +18,7 @@ from .profile import AgentDistillError, Artifact, Profile, read_jsonl, write_ato
 from .results import CLAIMS, Claim, recorded_folder
 from .trajectories import Trajectory
 
-# %% ../nbs/11b_compare.ipynb #9972e30e
+# %% ../nbs/11b_compare.ipynb #b2cedb2d
 _VALUES = MEASURES | {"tokens": lambda t: t.usage["completion_tokens"]}
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Answers:
         n = sum(map(len, next(iter(self.values.values()))["right answers"].values()))
         return f"Answers({self.label!r}, {len(self.values)} methods, {n} questions)"
 
-# %% ../nbs/11b_compare.ipynb #6519eefb
+# %% ../nbs/11b_compare.ipynb #adc556e9
 def _measured(path: Path) -> dict:
     "measure -> {question id: value} of one method on one benchmark"
     ts = [Trajectory.from_row(row) for row in read_jsonl(path)]
@@ -58,7 +58,7 @@ def read_answers(
     return Answers(label or Path(out_dir).resolve().name, art.profile, art.seed,
                    art.config.get("limit", 0), art.manifest["versions"], values)
 
-# %% ../nbs/11b_compare.ipynb #d0c4f8e2
+# %% ../nbs/11b_compare.ipynb #f0409bb7
 def differing(first: Answers, other: Answers) -> list[tuple]:
     "(what, its value in the first run, in the other) for everything that was not the same"
     def facts(run):
@@ -73,7 +73,7 @@ def differing_table(first: Answers, other: Answers) -> str:
     if not rows: return "Nothing differs: profile, seed, limit and versions are the same."
     return _table(["", first.label, other.label], [[f"`{k}`", a, b] for k, a, b in rows])
 
-# %% ../nbs/11b_compare.ipynb #a524b44e
+# %% ../nbs/11b_compare.ipynb #32741b0c
 def shared(first: Answers, other: Answers) -> tuple[list[str], int]:
     "The methods that both runs have, and the questions that only one of them was asked"
     methods = [m for m in first.values if m in other.values]
@@ -98,7 +98,7 @@ def _grouped(run: Answers) -> dict[str, list[str]]:
     groups = _groups(inside, [b for b in run.profile.benchmarks if b not in inside])
     return {k: v for k, v in groups.items() if k in ("in domain", "out of domain", "all")}
 
-# %% ../nbs/11b_compare.ipynb #55c4949f
+# %% ../nbs/11b_compare.ipynb #ee4071a6
 def between(
     first: Answers,
     other: Answers,
@@ -114,7 +114,7 @@ def between(
     xs, ys = ([[pair[i] for pair in group] for group in groups] for i in (0, 1))
     return compare(xs, ys, (other.label, first.label), where, seed, measure)
 
-# %% ../nbs/11b_compare.ipynb #5c18fb74
+# %% ../nbs/11b_compare.ipynb #f0ba987d
 def _points(e: Estimate|None) -> str:
     "A difference of shares in points"
     if e is None: return "-"
@@ -139,7 +139,7 @@ def between_table(first: Answers, other: Answers, seed: int=0) -> str:
     note = f"{alone} questions that only one of the runs was asked are left out." if alone else ""
     return "\n\n".join(filter(None, [title, _table(*between_rows(first, other, seed)), note]))
 
-# %% ../nbs/11b_compare.ipynb #0401d434
+# %% ../nbs/11b_compare.ipynb #c09052e2
 def _short(x):
     "The same with numbers of few digits"
     if isinstance(x, dict): return {k: _short(v) for k, v in x.items()}
@@ -167,7 +167,7 @@ def recorded_answers(
         raise AgentDistillError("recorded answers cannot be read", path,
                                 "restore the file from the repository") from e
 
-# %% ../nbs/11b_compare.ipynb #e71d876f
+# %% ../nbs/11b_compare.ipynb #5bea1b38
 def accuracy(run: Answers, method: str, where: str="all") -> float:
     "Mean over the group's benchmarks of the share of right answers"
     found = run.values[method]["right answers"]
@@ -184,15 +184,16 @@ def spread_table(runs: list[Answers]) -> str:
         rows.append([m, *(f"{x:.1f}" for x in xs), f"{mean(xs):.1f}", f"{stdev(xs):.1f}"])
     return "**recorded**: right answers in percent over all benchmarks\n\n" + _table(head, rows)
 
-# %% ../nbs/11b_compare.ipynb #f73f765b
+# %% ../nbs/11b_compare.ipynb #7d623a42
 def _deltas(runs, a, b, bench, measure):
     "[runs, questions]: a minus b, on the questions where each run has a value for both"
     import numpy as np
     pairs = [[r.values[m][measure].get(bench, {}) for m in (a, b)] for r in runs]
-    ids = [i for i in sorted(pairs[0][0]) if all(x.get(i) is not None for pair in pairs for x in pair)]
+    every = [values for pair in pairs for values in pair]
+    ids = [i for i in sorted(every[0]) if all(x.get(i) is not None for x in every)]
     return np.array([[x[i] - y[i] for i in ids] for x, y in pairs], float)
 
-# %% ../nbs/11b_compare.ipynb #033b9efb
+# %% ../nbs/11b_compare.ipynb #7a030d9d
 def _rest(t):
     "Variance of what neither the run nor the question explains"
     k, n = t.shape
@@ -215,7 +216,7 @@ def crossed(
     mean = float(by_run.mean())
     return Estimate(mean, mean - float(half), mean + float(half), sum(t.shape[1] for t in tables))
 
-# %% ../nbs/11b_compare.ipynb #02f073d8
+# %% ../nbs/11b_compare.ipynb #67167203
 def pooled(
     runs: list[Answers],
     a: str, b: str,                 # two methods
@@ -229,7 +230,7 @@ def pooled(
     raise AgentDistillError(f"{measure} of {a} and {b} {where} were not measured in all runs",
                             ", ".join(r.label for r in runs), "compare what all runs have")
 
-# %% ../nbs/11b_compare.ipynb #63a04759
+# %% ../nbs/11b_compare.ipynb #ceaa021b
 def _claimed(claim: Claim, runs: list[Answers]) -> tuple:
     "The pooled estimate of a claim, and what it says"
     e = pooled(runs, claim.a, claim.b, claim.where, claim.measure)
@@ -252,10 +253,11 @@ def pooled_table(
         ours = "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(scale * v for v in (e.value, e.low, e.high)))
         each = " / ".join(f"{scale * single(c, r):+.1f}" for r in runs)
         rows.append([c.text, c.where, c.measure, each, ours, verdict])
-    head = ["claim", "where", "measure", "run by run", f"all {len(runs)} [95 % interval]", "verdict"]
+    together = f"all {len(runs)} runs [95 % interval]"
+    head = ["claim", "where", "measure", "run by run", together, "verdict"]
     return "**recorded**: difference in points; of searches, a question\n\n" + _table(head, rows)
 
-# %% ../nbs/11b_compare.ipynb #252b4eb3
+# %% ../nbs/11b_compare.ipynb #f00dcc31
 def plot_claims(
     runs: list[Answers],
     claims: tuple[Claim, ...]=tuple(c for c in CLAIMS if "FTP" in c.a or "SAG" in c.a),

@@ -60,7 +60,8 @@ def test_wrong_arguments_end_in_2(argv, capsys):
 @pytest.mark.parametrize("name", ["run", "report", "ask", "serve", "serve-model", "doctor"])
 def test_every_command_has_help(name, capsys):
     with pytest.raises(SystemExit) as e: main([name, "--help"])
-    assert e.value.code == 0 and "--profile" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert e.value.code == 0 and "--profile" in said and "--set FIELD=VALUE" in said
 
 
 @pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["serve"], ["serve-model"], ["doctor"]])
@@ -68,6 +69,42 @@ def test_unknown_profile(argv, capsys, tmp_path):
     error = one_error(capsys, *argv, "--profile", "huge", "--out", tmp_path / "run")
     assert "'huge'" in error and all(name in error for name in PROFILES)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["serve"], ["serve-model"], ["doctor"], ["report"]])
+@pytest.mark.parametrize("change, why", [("sagn=4", "no field 'sagn'"), ("sag_n", "'sag_n' changes nothing"),
+                                         ("sag_n=0", "sag_n=0 must be positive"), ("engine=vlm", "must be one of transformers, vllm")])
+def test_a_change_that_cannot_be(argv, change, why, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert why in one_error(capsys, *argv, "--set", change)
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_folder_of_a_run_is_named_after_what_was_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    def place(*argv): return cli.shown(cli.out_of(parser().parse_args(["run", *argv])))
+    assert place() == place("--set", "sag_n=8") == "runs/mini"
+    assert place("--set", "sag_n=4", "--set", "lr=1e-4") == place("--profile", "mini,lr=0.0001,sag_n=4") == "runs/mini,sag_n=4,lr=0.0001"
+    assert place("--set", "student=../../etc/x y") == "runs/mini,student=..-..-etc-x-y"
+    assert place("--set", "lr=1e-4", "--out", "here") == "here"
+
+
+def test_compare_wants_two_finished_runs(capsys, tmp_path):
+    assert "name two" in one_error(capsys, "compare", tmp_path)
+    assert "08_evaluation" in one_error(capsys, "compare", tmp_path, tmp_path)
+    finished(tmp_path / "evaluation", results__json="{}")
+    assert "nothing to compare" in one_error(capsys, "compare", tmp_path, tmp_path)
+
+
+def test_reuse_of_nothing(capsys, tmp_path):
+    error = one_error(capsys, "run", "--out", tmp_path / "run", "--reuse", tmp_path / "nowhere")
+    assert "no run to take artifacts from" in error and "nowhere" in error and not (tmp_path / "run").exists()
+
+
+def test_a_run_knows_its_own_profile(tmp_path):
+    Artifact(tmp_path / "index", PROFILES["colab"]).start().finish()
+    def chosen(*argv): return cli.of_run(parser().parse_args(["serve", "--out", str(tmp_path), *argv])).spec
+    assert chosen() == "colab" and chosen("--set", "top_k=4") == "mini,top_k=4" and chosen("--profile", "paper") == "paper"
 
 
 def test_unwritable_out_dir(capsys, tmp_path):
@@ -177,7 +214,8 @@ def test_needs_grow_with_the_profile():
 
 
 def test_the_line_to_go_on_with_reads_back(tmp_path):
-    argv = ["run", "--profile", "colab", "--out", "a folder/x", "--seed", "3", "--limit", "7"]
+    argv = ["run", "--profile", "colab", "--set", "lr=1e-4", "--set", "sag_n=2", "--out", "a folder/x", "--seed", "3",
+            "--limit", "7", "--reuse", "runs/the old"]
     import shlex
     line = shlex.split(cli.run_line(parser().parse_args(argv)))
     assert line[0] == "agent-distill" and parser().parse_args(line[1:]) == parser().parse_args(argv)
