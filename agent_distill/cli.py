@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['COMMANDS', 'parser', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs',
            'results_text', 'places', 'example_question', 'report', 'against_text', 'compare', 'run_all', 'plain',
-           'indent', 'step_text', 'choose_model', 'answer', 'verdict', 'ask', 'serve', 'serve_model', 'cores',
-           'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here',
-           'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'stopped', 'main']
+           'indent', 'step_text', 'choose_model', 'answer', 'verdict', 'ask', 'serve', 'serve_model', 'memory_gb',
+           'gpus', 'free_gb', 'Machine', 'billions', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages',
+           'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'stopped', 'main']
 
 # %% ../nbs/09b_cli.ipynb #f90c0f1c
 import argparse, os, platform, re, shlex, shutil, signal, subprocess, sys, textwrap, unicodedata
@@ -18,7 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .pipeline import STAGES, ChapterFailed, RunLog, Stopped, run
-from .profile import PROFILES, AgentDistillError, Artifact, Profile, _profile_of, get_profile
+from .profile import (
+    PROFILES, AgentDistillError, Artifact, Profile, _profile_of, cgroup_limit, cores, get_profile)
 
 # %% ../nbs/09b_cli.ipynb #ddec6e69
 def _count(text: str) -> int:
@@ -338,22 +339,10 @@ def serve_model(a, say=print):
         server.wait()
 
 # %% ../nbs/09b_cli.ipynb #46dcab25
-def _cgroup(name: str) -> str:
-    "A limit of this container, where there is one."
-    try: return Path("/sys/fs/cgroup", name).read_text().split()[0]
-    except (OSError, IndexError): return "max"
-
-def cores() -> int:
-    "Cores that this process may use."
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _cgroup("cpu.max")
-    return min(mine, max(1, round(int(quota) / 100_000))) if quota.isdecimal() else mine
-
 def memory_gb() -> float:
     "Memory that this process may use, in GB."
     import psutil
-    limit, total = _cgroup("memory.max"), psutil.virtual_memory().total
-    return min(total, int(limit) if limit.isdecimal() else total) / 1e9
+    return min(psutil.virtual_memory().total, *cgroup_limit("memory.max"), sys.maxsize) / 1e9
 
 # %% ../nbs/09b_cli.ipynb #56570e14
 def gpus() -> list:

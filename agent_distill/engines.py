@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['resolve_model', 'load_tokenizer', 'load_model', 'adapter_config', 'prompt_text', 'prompt_ids', 'pick', 'PrefixStore',
-           'Request', 'prefill', 'Decoder', 'cores', 'TransformersEngine', 'make_request', 'load_engine']
+           'Request', 'prefill', 'Decoder', 'threads', 'TransformersEngine', 'make_request', 'load_engine']
 
 # %% ../nbs/05_engines.ipynb #c43ead9a
 import asyncio, functools, json, os, queue, threading, time, warnings, weakref
@@ -18,7 +18,7 @@ from pathlib import Path
 from fastcore.basics import patch
 
 from .agent import Completion, EngineError, derive_seed
-from .profile import AgentDistillError, Profile
+from .profile import AgentDistillError, Profile, cores
 
 # %% ../nbs/05_engines.ipynb #bca9a727
 _mini = {"mini-teacher": "teacher", "mini-student": "student"}
@@ -425,15 +425,14 @@ def _completion(self: Decoder, request, row):
                       "stop" if ended else "length")
 
 # %% ../nbs/05_engines.ipynb #engwork1
-def cores() -> int:
-    "Cores that this process may use, or `OMP_NUM_THREADS`"
-    granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return int(os.environ.get("OMP_NUM_THREADS") or granted or 1)
+def threads() -> int:
+    "Threads that torch may use: `OMP_NUM_THREADS`, or one for each core"
+    return int(os.environ.get("OMP_NUM_THREADS") or cores())
 
 def _workers(model):
     "One thread for each core where the model is too small to be shared among cores, else one"
     small = sum(p.numel() for p in model.parameters()) < 50e6
-    return cores() if small and model.device.type == "cpu" else 1
+    return threads() if small and model.device.type == "cpu" else 1
 
 def _dismiss(requests, workers):
     "Tell so many threads to end"

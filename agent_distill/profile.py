@@ -23,7 +23,8 @@ from fastcore.basics import patch
 
 # %% auto #0
 __all__ = ['MINI', 'PAPER', 'COLAB', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table', 'set_seed',
-           'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'fields_read', 'versions']
+           'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'fields_read',
+           'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -202,6 +203,23 @@ def set_seed(
     random.seed(seed)
     if np := sys.modules.get("numpy"): np.random.seed(seed % 2**32)
     if torch := sys.modules.get("torch"): torch.manual_seed(seed % 2**32)
+
+# %% ../nbs/00_profile.ipynb #815ab359
+def cgroup_limit(
+    name: str,                   # "cpu.max" or "memory.max"
+    folder="/sys/fs/cgroup",     # where a Linux container sees its own
+) -> list[int]:                  # the file's numbers; empty where there is no limit
+    "A limit of the container that this process is in"
+    try: words = (Path(folder)/name).read_text().split()
+    except OSError: return []
+    return [int(w) for w in words] if words and all(map(str.isdecimal, words)) else []
+
+def cores() -> int:
+    "Cores that this process may use"
+    has = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    match cgroup_limit("cpu.max"):
+        case [quota, period]: return min(has, max(1, round(quota / period)))
+    return has
 
 # %% ../nbs/00_profile.ipynb #8e6da71d
 def _row(line, where):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tqdm import tqdm
 from .index import overlap
-from .profile import AgentDistillError, Records, write_atomic
+from .profile import AgentDistillError, Records, cores, write_atomic
 
 # %% ../nbs/10_scaling.ipynb #0adb60ad
 WIKI18 = 21_015_324   # passages in the Wikipedia 2018 dump that the paper and Search-R1 use
@@ -149,7 +149,7 @@ def worker_env(
     gpus: int = 0,   # GPUs of this machine; worker i sees number i modulo this
 ) -> dict[str, str]:
     "Environment variables that keep a worker to its share of the machine"
-    threads = str(max(1, (os.cpu_count() or 1)//n))
+    threads = str(max(1, cores()//n))
     gpu = {"CUDA_VISIBLE_DEVICES": str(i % gpus)} if gpus else {}
     return {"OMP_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false", **gpu}
 

@@ -362,9 +362,9 @@ def last_checkpoint(
 def use_threads() -> int:
     "Give torch the CPU threads this process may use, or `OMP_NUM_THREADS`; returns the number."
     import torch
-    from agent_distill.engines import cores
-    torch.set_num_threads(cores())
-    return cores()
+    from agent_distill.engines import threads
+    torch.set_num_threads(threads())
+    return threads()
 
 def peak_mb() -> float:
     "Peak memory in MB: of the GPU's tensors where there is one, else of this process so far."

@@ -309,9 +309,9 @@ def test_batches_are_made_across_callers(folder):
 
 def test_a_small_model_has_a_worker_a_core(engine, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert engines.cores() == 3 == engines._workers(engine.model)
+    assert engines.threads() == 3 == engines._workers(engine.model)
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert 1 <= engine.workers == engines.cores() <= os.cpu_count()
+    assert 1 <= engine.workers == engines.threads() <= os.cpu_count()
     class Big:
         device = engine.model.device
         def parameters(self): return iter([torch.empty(10**8, device="meta")])

@@ -26,6 +26,20 @@ def error(call, *args, **kw):
     return str(e.value)
 
 
+# cores
+
+@pytest.mark.parametrize("text, most", [("100000 100000", 1), ("20000 100000", 1), ("300000 200000", 2), ("max 100000", 64),
+                                        ("6400000 100000", 64), ("", 64), ("torn", 64), (None, 64)])
+def test_cores_are_those_that_were_granted(tmp_path, monkeypatch, text, most):
+    if text is not None: (tmp_path / "cpu.max").write_text(text)
+    limit = P.cgroup_limit
+    monkeypatch.setattr(P, "cgroup_limit", lambda name: limit(name, tmp_path))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(64), raising=False)
+    assert P.cores() == most
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert P.cores() == min(most, os.cpu_count())
+
+
 # errors and profiles
 
 def test_error_has_three_parts_and_survives_pickling():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fastcore.basics import patch
 
-from ..profile import AgentDistillError
+from ..profile import AgentDistillError, cores
 from .worker import CALLS, FORKS, MAX_DEPTH, MAX_FRAME, as_data, pack
 
 # %% ../../nbs/03c_host.ipynb #12fda86d
@@ -258,7 +258,7 @@ class Link:
         self.calls, self.replies, self.future = [], [], Future()
 
 # %% ../../nbs/03c_host.ipynb #8f4543f8
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+CORES = cores()
 _ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0",
        "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
        **{f"{o}_NUM_THREADS": "1" for o in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "BLIS")}}
