@@ -7,7 +7,7 @@ __all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'shared', 
            'record_answers', 'recorded_answers', 'accuracy', 'spread_table', 'crossed', 'pooled', 'single',
            'pooled_table', 'plot_claims']
 
-# %% ../nbs/11b_compare.ipynb #d0861cb3
+# %% ../nbs/11b_compare.ipynb #ef85bd1c
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,7 +18,7 @@ from .profile import AgentDistillError, Artifact, Profile, read_jsonl, write_ato
 from .results import CLAIMS, Claim, recorded_folder
 from .trajectories import Trajectory
 
-# %% ../nbs/11b_compare.ipynb #b2cedb2d
+# %% ../nbs/11b_compare.ipynb #82971dcb
 _VALUES = MEASURES | {"tokens": lambda t: t.usage["completion_tokens"]}
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Answers:
         n = sum(map(len, next(iter(self.values.values()))["right answers"].values()))
         return f"Answers({self.label!r}, {len(self.values)} methods, {n} questions)"
 
-# %% ../nbs/11b_compare.ipynb #adc556e9
+# %% ../nbs/11b_compare.ipynb #8539ddb4
 def _measured(path: Path) -> dict:
     "measure -> {question id: value} of one method on one benchmark"
     ts = [Trajectory.from_row(row) for row in read_jsonl(path)]
@@ -58,7 +58,7 @@ def read_answers(
     return Answers(label or Path(out_dir).resolve().name, art.profile, art.seed,
                    art.config.get("limit", 0), art.manifest["versions"], values)
 
-# %% ../nbs/11b_compare.ipynb #f0409bb7
+# %% ../nbs/11b_compare.ipynb #d6d4dab7
 def differing(first: Answers, other: Answers) -> list[tuple]:
     "(what, its value in the first run, in the other) for everything that was not the same"
     def facts(run):
@@ -73,7 +73,7 @@ def differing_table(first: Answers, other: Answers) -> str:
     if not rows: return "Nothing differs: profile, seed, limit and versions are the same."
     return _table(["", first.label, other.label], [[f"`{k}`", a, b] for k, a, b in rows])
 
-# %% ../nbs/11b_compare.ipynb #32741b0c
+# %% ../nbs/11b_compare.ipynb #763fd50c
 def shared(first: Answers, other: Answers) -> tuple[list[str], int]:
     "The methods that both runs have, and the questions that only one of them was asked"
     methods = [m for m in first.values if m in other.values]
@@ -98,7 +98,7 @@ def _grouped(run: Answers) -> dict[str, list[str]]:
     groups = _groups(inside, [b for b in run.profile.benchmarks if b not in inside])
     return {k: v for k, v in groups.items() if k in ("in domain", "out of domain", "all")}
 
-# %% ../nbs/11b_compare.ipynb #ee4071a6
+# %% ../nbs/11b_compare.ipynb #8627dced
 def between(
     first: Answers,
     other: Answers,
@@ -114,7 +114,7 @@ def between(
     xs, ys = ([[pair[i] for pair in group] for group in groups] for i in (0, 1))
     return compare(xs, ys, (other.label, first.label), where, seed, measure)
 
-# %% ../nbs/11b_compare.ipynb #f0ba987d
+# %% ../nbs/11b_compare.ipynb #7c67b56c
 def _points(e: Estimate|None) -> str:
     "A difference of shares in points"
     if e is None: return "-"
@@ -139,19 +139,31 @@ def between_table(first: Answers, other: Answers, seed: int=0) -> str:
     note = f"{alone} questions that only one of the runs was asked are left out." if alone else ""
     return "\n\n".join(filter(None, [title, _table(*between_rows(first, other, seed)), note]))
 
-# %% ../nbs/11b_compare.ipynb #c09052e2
+# %% ../nbs/11b_compare.ipynb #37e4fb94
 def _short(x):
-    "The same with numbers of few digits"
-    if isinstance(x, dict): return {k: _short(v) for k, v in x.items()}
+    "A value in few digits"
     return (round(x, 3) if x % 1 else int(x)) if isinstance(x, float) else x
 
+def _as_lists(run: Answers) -> dict:
+    "A run as JSON data: the questions once, and the values in their order"
+    asked = {b: list(ids) for b, ids in next(iter(run.values.values()))["right answers"].items()}
+    def lists(row): return {b: [_short(row[b][i]) for i in ids] for b, ids in asked.items()}
+    values = {m: {k: lists(row) for k, row in ks.items()} for m, ks in run.values.items()}
+    return asdict(run) | dict(label=f"seed {run.seed}", questions=asked, values=values)
+
+def _from_lists(row: dict) -> Answers:
+    asked = row.pop("questions")
+    def dicts(lists): return {b: dict(zip(asked[b], xs, strict=True)) for b, xs in lists.items()}
+    values = {m: {k: dicts(v) for k, v in ks.items()} for m, ks in row["values"].items()}
+    return Answers(**row | dict(profile=Profile(**row["profile"]), values=values))
+
+# %% ../nbs/11b_compare.ipynb #94765f50
 def record_answers(
     runs: list,      # folders of finished runs
     path,            # a JSON file
 ):
     "Keep the answers of runs in the repository"
-    kept = [_short(asdict(read_answers(r))) for r in runs]
-    for run in kept: run["label"] = f"seed {run['seed']}"
+    kept = [_as_lists(read_answers(r)) for r in runs]
     write_atomic(path, json.dumps(kept, separators=(",", ":")) + "\n")
 
 def recorded_answers(
@@ -159,15 +171,14 @@ def recorded_answers(
 ) -> list[Answers]:
     "Answers that were recorded"
     path = Path(path or recorded_folder() / "mini_seeds.json")
-    def answers(row): return Answers(**row | dict(profile=Profile(**row["profile"])))
     try:
         first, *more = json.loads(path.read_text(encoding="utf-8"))
-        return [answers(row) for row in (first, *more)]
-    except (OSError, ValueError, TypeError, KeyError) as e:
+        return [_from_lists(row) for row in (first, *more)]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as e:
         raise AgentDistillError("recorded answers cannot be read", path,
                                 "restore the file from the repository") from e
 
-# %% ../nbs/11b_compare.ipynb #5bea1b38
+# %% ../nbs/11b_compare.ipynb #a37db158
 def accuracy(run: Answers, method: str, where: str="all") -> float:
     "Mean over the group's benchmarks of the share of right answers"
     found = run.values[method]["right answers"]
@@ -184,7 +195,7 @@ def spread_table(runs: list[Answers]) -> str:
         rows.append([m, *(f"{x:.1f}" for x in xs), f"{mean(xs):.1f}", f"{stdev(xs):.1f}"])
     return "**recorded**: right answers in percent over all benchmarks\n\n" + _table(head, rows)
 
-# %% ../nbs/11b_compare.ipynb #7d623a42
+# %% ../nbs/11b_compare.ipynb #8405382f
 def _deltas(runs, a, b, bench, measure):
     "[runs, questions]: a minus b, on the questions where each run has a value for both"
     import numpy as np
@@ -193,7 +204,7 @@ def _deltas(runs, a, b, bench, measure):
     ids = [i for i in sorted(every[0]) if all(x.get(i) is not None for x in every)]
     return np.array([[x[i] - y[i] for i in ids] for x, y in pairs], float)
 
-# %% ../nbs/11b_compare.ipynb #7a030d9d
+# %% ../nbs/11b_compare.ipynb #136909fa
 def _rest(t):
     "Variance of what neither the run nor the question explains"
     k, n = t.shape
@@ -216,7 +227,7 @@ def crossed(
     mean = float(by_run.mean())
     return Estimate(mean, mean - float(half), mean + float(half), sum(t.shape[1] for t in tables))
 
-# %% ../nbs/11b_compare.ipynb #67167203
+# %% ../nbs/11b_compare.ipynb #b3b40fcc
 def pooled(
     runs: list[Answers],
     a: str, b: str,                 # two methods
@@ -230,7 +241,7 @@ def pooled(
     raise AgentDistillError(f"{measure} of {a} and {b} {where} were not measured in all runs",
                             ", ".join(r.label for r in runs), "compare what all runs have")
 
-# %% ../nbs/11b_compare.ipynb #ceaa021b
+# %% ../nbs/11b_compare.ipynb #3c9511ec
 def _claimed(claim: Claim, runs: list[Answers]) -> tuple:
     "The pooled estimate of a claim, and what it says"
     e = pooled(runs, claim.a, claim.b, claim.where, claim.measure)
@@ -257,7 +268,7 @@ def pooled_table(
     head = ["claim", "where", "measure", "run by run", together, "verdict"]
     return "**recorded**: difference in points; of searches, a question\n\n" + _table(head, rows)
 
-# %% ../nbs/11b_compare.ipynb #f00dcc31
+# %% ../nbs/11b_compare.ipynb #64e94695
 def plot_claims(
     runs: list[Answers],
     claims: tuple[Claim, ...]=tuple(c for c in CLAIMS if "FTP" in c.a or "SAG" in c.a),
