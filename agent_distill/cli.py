@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['COMMANDS', 'parser', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs',
-           'results_text', 'places', 'example_question', 'report', 'against_text', 'compare', 'run_all', 'plain',
-           'indent', 'step_text', 'choose_model', 'answer', 'verdict', 'ask', 'serve', 'serve_model', 'memory_gb',
-           'gpus', 'free_gb', 'Machine', 'billions', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages',
-           'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'stopped', 'main']
+           'results_text', 'places', 'example_question', 'report', 'against_text', 'together_text', 'compare',
+           'run_all', 'plain', 'indent', 'step_text', 'choose_model', 'answer', 'verdict', 'ask', 'serve',
+           'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'index_gb', 'Needs', 'needs', 'lacks',
+           'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'stopped', 'main']
 
 # %% ../nbs/09b_cli.ipynb #f90c0f1c
 import argparse, os, platform, re, shlex, shutil, signal, subprocess, sys, textwrap, unicodedata
@@ -135,12 +135,12 @@ def _head(name: str) -> str:
     "A column's name on two lines: the intervals below are narrow."
     return re.sub(r"^(mini-|in |out of )", r"\1\n", name)
 
-def _plain_table(head: list, rows: list, width: int=0) -> str:
+def _plain_table(head: list, rows: list, width: int = 0, wrap: bool = False) -> str:
     "A table as plain text, as wide as the terminal and at least 116 columns."
     from rich import box
     from rich.table import Table
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for c in head: table.add_column(c, no_wrap=True)
+    for c in head: table.add_column(c, no_wrap=not wrap)
     for row in rows: table.add_row(*map(str, row))
     return _rendered(table, width or max(116, shutil.get_terminal_size().columns))
 
@@ -195,7 +195,7 @@ def report(a, say=print):
         f"{shlex.quote(example_question(out))}")
 
 # %% ../nbs/09b_cli.ipynb #1399319b
-def against_text(first, other, width: int=0) -> str:
+def against_text(first, other, width: int = 0) -> str:
     "What differs between two runs, and each method's difference in right answers."
     from agent_distill.compare import between_rows, differing, shared
     what = [f"  {k}: {a} there, {b} here" for k, a, b in differing(first, other)]
@@ -203,17 +203,29 @@ def against_text(first, other, width: int=0) -> str:
     alone = shared(first, other)[1]
     note = f"left out: {alone} questions that only one of the runs was asked" if alone else ""
     head, rows = between_rows(first, other)
+    rows = [[str(c).replace(" [", "\n[") for c in row] for row in rows]
     title = f"{other.label} against {first.label}: right answers, points [95 % interval]"
     return "\n".join(filter(None, [title, *what, _plain_table(head, rows, width), note]))
 
+def together_text(runs: list, width: int = 0) -> str:
+    "Runs that differ in nothing but their seed: how far they are apart, and what all of them say."
+    from agent_distill.compare import pooled_rows, spread_rows
+    return "\n".join([f"{len(runs)} runs that differ in nothing but their seed: right answers in percent",
+                      _plain_table(*spread_rows(runs), width, True), "difference in points",
+                      _plain_table(*pooled_rows(runs), width, True)])
+
 def compare(a, say=print):
-    "`agent-distill compare`: the runs against the first of them."
-    from agent_distill.compare import read_answers
+    "`agent-distill compare`: the runs against the first of them; repeats of one run, all together."
+    from agent_distill.compare import differing, read_answers
     if len(a.runs) < 2:
         raise AgentDistillError("one run cannot be compared", a.runs[0],
                                 "name two, as in agent-distill compare runs/mini runs/other")
-    first, *others = [read_answers(r, shown(r)) for r in a.runs]
+    runs = first, *others = [read_answers(r, shown(r)) for r in a.runs]
+    alike = all([k for k, *_ in differing(first, o)] == ["seed"] for o in others)
+    if alike: return say(together_text(runs))
     for other in others: say(against_text(first, other) + "\n")
+    say("Another seed alone makes a difference too: repeat both runs with --seed 1, 2, ... to see it.")
+
 
 # %% ../nbs/09b_cli.ipynb #655cca62
 def run_all(a, say=print):

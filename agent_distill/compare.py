@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'shared', 'between', 'between_rows', 'between_table',
-           'record_answers', 'recorded_answers', 'accuracy', 'spread_table', 'crossed', 'pooled', 'single',
-           'pooled_table', 'plot_claims']
+           'record_answers', 'recorded_answers', 'accuracy', 'spread_rows', 'crossed', 'pooled', 'single',
+           'pooled_rows', 'plot_claims']
 
-# %% ../nbs/11b_compare.ipynb #ef85bd1c
+# %% ../nbs/11b_compare.ipynb #647866e2
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,7 +18,7 @@ from .profile import AgentDistillError, Artifact, Profile, read_jsonl, write_ato
 from .results import CLAIMS, Claim, recorded_folder
 from .trajectories import Trajectory
 
-# %% ../nbs/11b_compare.ipynb #82971dcb
+# %% ../nbs/11b_compare.ipynb #57eb397f
 _VALUES = MEASURES | {"tokens": lambda t: t.usage["completion_tokens"]}
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Answers:
         n = sum(map(len, next(iter(self.values.values()))["right answers"].values()))
         return f"Answers({self.label!r}, {len(self.values)} methods, {n} questions)"
 
-# %% ../nbs/11b_compare.ipynb #8539ddb4
+# %% ../nbs/11b_compare.ipynb #fb4cabd3
 def _measured(path: Path) -> dict:
     "measure -> {question id: value} of one method on one benchmark"
     ts = [Trajectory.from_row(row) for row in read_jsonl(path)]
@@ -58,7 +58,7 @@ def read_answers(
     return Answers(label or Path(out_dir).resolve().name, art.profile, art.seed,
                    art.config.get("limit", 0), art.manifest["versions"], values)
 
-# %% ../nbs/11b_compare.ipynb #d6d4dab7
+# %% ../nbs/11b_compare.ipynb #b515db11
 def differing(first: Answers, other: Answers) -> list[tuple]:
     "(what, its value in the first run, in the other) for everything that was not the same"
     def facts(run):
@@ -73,7 +73,7 @@ def differing_table(first: Answers, other: Answers) -> str:
     if not rows: return "Nothing differs: profile, seed, limit and versions are the same."
     return _table(["", first.label, other.label], [[f"`{k}`", a, b] for k, a, b in rows])
 
-# %% ../nbs/11b_compare.ipynb #763fd50c
+# %% ../nbs/11b_compare.ipynb #27cc96a1
 def shared(first: Answers, other: Answers) -> tuple[list[str], int]:
     "The methods that both runs have, and the questions that only one of them was asked"
     methods = [m for m in first.values if m in other.values]
@@ -98,7 +98,7 @@ def _grouped(run: Answers) -> dict[str, list[str]]:
     groups = _groups(inside, [b for b in run.profile.benchmarks if b not in inside])
     return {k: v for k, v in groups.items() if k in ("in domain", "out of domain", "all")}
 
-# %% ../nbs/11b_compare.ipynb #8627dced
+# %% ../nbs/11b_compare.ipynb #2e6e89b7
 def between(
     first: Answers,
     other: Answers,
@@ -114,7 +114,7 @@ def between(
     xs, ys = ([[pair[i] for pair in group] for group in groups] for i in (0, 1))
     return compare(xs, ys, (other.label, first.label), where, seed, measure)
 
-# %% ../nbs/11b_compare.ipynb #7c67b56c
+# %% ../nbs/11b_compare.ipynb #dfeef677
 def _points(e: Estimate|None) -> str:
     "A difference of shares in points"
     if e is None: return "-"
@@ -139,7 +139,7 @@ def between_table(first: Answers, other: Answers, seed: int=0) -> str:
     note = f"{alone} questions that only one of the runs was asked are left out." if alone else ""
     return "\n\n".join(filter(None, [title, _table(*between_rows(first, other, seed)), note]))
 
-# %% ../nbs/11b_compare.ipynb #37e4fb94
+# %% ../nbs/11b_compare.ipynb #28434854
 def _short(x):
     "A value in few digits"
     return (round(x, 3) if x % 1 else int(x)) if isinstance(x, float) else x
@@ -157,7 +157,7 @@ def _from_lists(row: dict) -> Answers:
     values = {m: {k: dicts(v) for k, v in ks.items()} for m, ks in row["values"].items()}
     return Answers(**row | dict(profile=Profile(**row["profile"]), values=values))
 
-# %% ../nbs/11b_compare.ipynb #94765f50
+# %% ../nbs/11b_compare.ipynb #646fa061
 def record_answers(
     runs: list,      # folders of finished runs
     path,            # a JSON file
@@ -178,24 +178,24 @@ def recorded_answers(
         raise AgentDistillError("recorded answers cannot be read", path,
                                 "restore the file from the repository") from e
 
-# %% ../nbs/11b_compare.ipynb #a37db158
+# %% ../nbs/11b_compare.ipynb #aca86b07
 def accuracy(run: Answers, method: str, where: str="all") -> float:
     "Mean over the group's benchmarks of the share of right answers"
     found = run.values[method]["right answers"]
     shares = [sum(found[b].values()) / len(found[b]) for b in _grouped(run)[where] if found.get(b)]
     return sum(shares) / len(shares)
 
-def spread_table(runs: list[Answers]) -> str:
-    "Markdown: each method's accuracy in each run, and how far the runs are apart"
+def spread_rows(runs: list[Answers]) -> tuple[list, list]:
+    "The head and the rows of a table: each method's accuracy (%) in each run, and their spread"
     from statistics import mean, stdev
     head = ["method", *(r.label for r in runs), "mean", "standard deviation"]
     rows = []
     for m in [m for m in runs[0].values if all(m in r.values for r in runs)]:
         xs = [100 * accuracy(r, m) for r in runs]
         rows.append([m, *(f"{x:.1f}" for x in xs), f"{mean(xs):.1f}", f"{stdev(xs):.1f}"])
-    return "**recorded**: right answers in percent over all benchmarks\n\n" + _table(head, rows)
+    return head, rows
 
-# %% ../nbs/11b_compare.ipynb #8405382f
+# %% ../nbs/11b_compare.ipynb #9c0ca292
 def _deltas(runs, a, b, bench, measure):
     "[runs, questions]: a minus b, on the questions where each run has a value for both"
     import numpy as np
@@ -204,7 +204,7 @@ def _deltas(runs, a, b, bench, measure):
     ids = [i for i in sorted(every[0]) if all(x.get(i) is not None for x in every)]
     return np.array([[x[i] - y[i] for i in ids] for x, y in pairs], float)
 
-# %% ../nbs/11b_compare.ipynb #136909fa
+# %% ../nbs/11b_compare.ipynb #2b5ceeda
 def _rest(t):
     "Variance of what neither the run nor the question explains"
     k, n = t.shape
@@ -227,48 +227,48 @@ def crossed(
     mean = float(by_run.mean())
     return Estimate(mean, mean - float(half), mean + float(half), sum(t.shape[1] for t in tables))
 
-# %% ../nbs/11b_compare.ipynb #b3b40fcc
+# %% ../nbs/11b_compare.ipynb #05abb686
 def pooled(
     runs: list[Answers],
     a: str, b: str,                 # two methods
     where: str="all",
     measure: str="right answers",
-) -> Estimate:                      # a minus b; raises AgentDistillError where it applies nowhere
+) -> Estimate|None:                 # a minus b; None: it was not measured in all runs
     "Two methods over several runs that were asked the same questions"
-    tables = [_deltas(runs, a, b, bench, measure) for bench in _grouped(runs[0])[where]]
+    if not all(m in r.values for m in (a, b) for r in runs): return None
+    tables = [_deltas(runs, a, b, bench, measure) for bench in _grouped(runs[0]).get(where, ())]
     tables = [t for t in tables if t.shape[-1] > 1]
-    if tables: return crossed(tables)
-    raise AgentDistillError(f"{measure} of {a} and {b} {where} were not measured in all runs",
-                            ", ".join(r.label for r in runs), "compare what all runs have")
+    return crossed(tables) if tables else None
 
-# %% ../nbs/11b_compare.ipynb #3c9511ec
+# %% ../nbs/11b_compare.ipynb #6db64797
 def _claimed(claim: Claim, runs: list[Answers]) -> tuple:
     "The pooled estimate of a claim, and what it says"
     e = pooled(runs, claim.a, claim.b, claim.where, claim.measure)
+    if e is None: return e, "not measured"
     if e.low <= 0 <= e.high: return e, "undecided"
     return e, "reproduced" if (e.value > 0) == (claim.expect == "higher") else "contradicted"
 
 def single(claim: Claim, run: Answers) -> float:
-    "What one run says about a claim: a minus b, mean of the benchmarks' means"
+    "What one run says about a claim that was measured: a minus b"
     return pooled([run], claim.a, claim.b, claim.where, claim.measure).value
 
-def pooled_table(
+def pooled_rows(
     runs: list[Answers],
     claims: tuple[Claim, ...]=CLAIMS,
-) -> str:   # markdown
-    "Each claim: the runs one by one, all together, and the verdict"
+) -> tuple[list, list]:
+    "The head and the rows of a table: each claim in the runs one by one, all together, the verdict"
     rows = []
     for c in claims:
         e, verdict = _claimed(c, runs)
+        if e is None: continue
         scale = 1 if c.measure == "searches" else 100
         ours = "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(scale * v for v in (e.value, e.low, e.high)))
         each = " / ".join(f"{scale * single(c, r):+.1f}" for r in runs)
         rows.append([c.text, c.where, c.measure, each, ours, verdict])
     together = f"all {len(runs)} runs [95 % interval]"
-    head = ["claim", "where", "measure", "run by run", together, "verdict"]
-    return "**recorded**: difference in points; of searches, a question\n\n" + _table(head, rows)
+    return ["claim", "where", "measure", "run by run", together, "verdict"], rows
 
-# %% ../nbs/11b_compare.ipynb #64e94695
+# %% ../nbs/11b_compare.ipynb #625727a0
 def plot_claims(
     runs: list[Answers],
     claims: tuple[Claim, ...]=tuple(c for c in CLAIMS if "FTP" in c.a or "SAG" in c.a),

@@ -96,6 +96,18 @@ def test_compare_wants_two_finished_runs(capsys, tmp_path):
     assert "nothing to compare" in one_error(capsys, "compare", tmp_path, tmp_path)
 
 
+def test_repeats_are_taken_together(tmp_path, capsys):
+    from test_compare import PLAIN, SAG, answered
+    for seed in (1, 2): answered(tmp_path / f"s{seed}", (seed == 1, 1, 0), seed=seed, methods=(PLAIN, SAG))
+    answered(tmp_path / "other", (1, 1, 0), cli.get_profile("mini,lora_r=8"), methods=(PLAIN, SAG))
+    assert main(["compare", *(str(tmp_path / f"s{s}") for s in (1, 2))]) == 0
+    said = capsys.readouterr().out
+    assert "2 runs that differ in nothing but their seed" in said and "SAG answers more" in said and "McNemar" not in said
+    assert main(["compare", str(tmp_path / "s1"), str(tmp_path / "other")]) == 0
+    said = capsys.readouterr().out
+    assert "seed: 1 there, 0 here" in said and "lora_r: 64 there, 8 here" in said and "McNemar" in said
+
+
 def test_reuse_of_nothing(capsys, tmp_path):
     error = one_error(capsys, "run", "--out", tmp_path / "run", "--reuse", tmp_path / "nowhere")
     assert "no run to take artifacts from" in error and "nowhere" in error and not (tmp_path / "run").exists()
