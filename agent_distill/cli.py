@@ -203,7 +203,7 @@ def against_text(first, other, width: int = 0) -> str:
     alone = shared(first, other)[1]
     note = f"left out: {alone} questions that only one of the runs was asked" if alone else ""
     head, rows = between_rows(first, other)
-    rows = [[str(c).replace(" [", "\n[") for c in row] for row in rows]
+    head, *rows = [[re.sub(r" (?=[([])", "\n", str(c)) for c in row] for row in (head, *rows)]
     title = f"{other.label} against {first.label}: right answers, points [95 % interval]"
     return "\n".join(filter(None, [title, *what, _plain_table(head, rows, width), note]))
 
