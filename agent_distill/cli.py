@@ -140,7 +140,7 @@ def _plain_table(head: list, rows: list, width: int = 0, wrap: bool = False) -> 
     from rich import box
     from rich.table import Table
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for c in head: table.add_column(c, no_wrap=not wrap)
+    for c in head: table.add_column(c, no_wrap=not wrap or c == "method")
     for row in rows: table.add_row(*map(str, row))
     return _rendered(table, width or max(116, shutil.get_terminal_size().columns))
 
