@@ -12,7 +12,7 @@ __all__ = ['COMMANDS', 'parser', 'chosen', 'out_of', 'shown', 'of_run', 'flags',
 # %% ../nbs/09b_cli.ipynb #f90c0f1c
 import argparse, os, platform, re, shlex, shutil, signal, subprocess, sys, textwrap, unicodedata
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -210,6 +210,7 @@ def against_text(first, other, width: int = 0) -> str:
 def together_text(runs: list, width: int = 0) -> str:
     "Runs that differ in nothing but their seed: how far they are apart, and what all of them say."
     from agent_distill.compare import pooled_rows, spread_rows
+    runs = [replace(r, label=f"seed {r.seed}") for r in runs]
     return "\n".join([f"{len(runs)} runs that differ in nothing but their seed: right answers in percent",
                       _plain_table(*spread_rows(runs), width, True), "difference in points",
                       _plain_table(*pooled_rows(runs), width, True)])
