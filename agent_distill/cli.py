@@ -211,8 +211,8 @@ def together_text(runs: list, width: int = 0) -> str:
     "Runs that differ in nothing but their seed: how far they are apart, and what all of them say."
     from agent_distill.compare import pooled_rows, spread_rows
     runs = [replace(r, label=f"seed {r.seed}") for r in runs]
-    return "\n".join([f"{len(runs)} runs that differ in nothing but their seed: right answers in percent",
-                      _plain_table(*spread_rows(runs), width, True), "difference in points",
+    title = f"{len(runs)} runs that differ in nothing but their seed: right answers in percent"
+    return "\n".join([title, _plain_table(*spread_rows(runs), width, True), "difference in points",
                       _plain_table(*pooled_rows(runs), width, True)])
 
 def compare(a, say=print):
@@ -225,7 +225,7 @@ def compare(a, say=print):
     alike = all([k for k, *_ in differing(first, o)] == ["seed"] for o in others)
     if alike: return say(together_text(runs))
     for other in others: say(against_text(first, other) + "\n")
-    say("Another seed alone makes a difference too: repeat both runs with --seed 1, 2, ... to see it.")
+    say("Another seed alone makes a difference: repeat both runs with --seed 1, 2, ... to see it.")
 
 
 # %% ../nbs/09b_cli.ipynb #655cca62
