@@ -7,7 +7,7 @@ __all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'shared', 
            'record_answers', 'recorded_answers', 'accuracy', 'spread_rows', 'crossed', 'pooled', 'single',
            'pooled_rows', 'plot_claims']
 
-# %% ../nbs/11b_compare.ipynb #4c874af8
+# %% ../nbs/11b_compare.ipynb #5c8fce27
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,7 +18,7 @@ from .profile import AgentDistillError, Artifact, Profile, read_jsonl, write_ato
 from .results import CLAIMS, Claim, recorded_folder
 from .trajectories import Trajectory
 
-# %% ../nbs/11b_compare.ipynb #e6221cff
+# %% ../nbs/11b_compare.ipynb #20c1786e
 _VALUES = MEASURES | {"tokens": lambda t: t.usage["completion_tokens"]}
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Answers:
         n = sum(map(len, next(iter(self.values.values()))["right answers"].values()))
         return f"Answers({self.label!r}, {len(self.values)} methods, {n} questions)"
 
-# %% ../nbs/11b_compare.ipynb #0c894bc9
+# %% ../nbs/11b_compare.ipynb #b2d5c27c
 def _measured(path: Path) -> dict:
     "measure -> {question id: value} of one method on one benchmark"
     ts = [Trajectory.from_row(row) for row in read_jsonl(path)]
@@ -58,7 +58,7 @@ def read_answers(
     return Answers(label or Path(out_dir).resolve().name, art.profile, art.seed,
                    art.config.get("limit", 0), art.manifest["versions"], values)
 
-# %% ../nbs/11b_compare.ipynb #df66c16d
+# %% ../nbs/11b_compare.ipynb #ea194797
 def differing(first: Answers, other: Answers) -> list[tuple]:
     "(what, its value in the first run, in the other) for everything that was not the same"
     def facts(run):
@@ -73,7 +73,7 @@ def differing_table(first: Answers, other: Answers) -> str:
     if not rows: return "Nothing differs: profile, seed, limit and versions are the same."
     return _table(["", first.label, other.label], [[f"`{k}`", a, b] for k, a, b in rows])
 
-# %% ../nbs/11b_compare.ipynb #79cc6201
+# %% ../nbs/11b_compare.ipynb #7c1ff397
 def shared(first: Answers, other: Answers) -> tuple[list[str], int]:
     "The methods that both runs have, and the questions that only one of them was asked"
     methods = [m for m in first.values if m in other.values]
@@ -98,7 +98,7 @@ def _grouped(run: Answers) -> dict[str, list[str]]:
     groups = _groups(inside, [b for b in run.profile.benchmarks if b not in inside])
     return {k: v for k, v in groups.items() if k in ("in domain", "out of domain", "all")}
 
-# %% ../nbs/11b_compare.ipynb #8b4d174c
+# %% ../nbs/11b_compare.ipynb #5a66d010
 def between(
     first: Answers,
     other: Answers,
@@ -114,7 +114,7 @@ def between(
     xs, ys = ([[pair[i] for pair in group] for group in groups] for i in (0, 1))
     return compare(xs, ys, (other.label, first.label), where, seed, measure)
 
-# %% ../nbs/11b_compare.ipynb #e6ac722e
+# %% ../nbs/11b_compare.ipynb #3b6aad69
 def _points(e: Estimate|None) -> str:
     "A difference of shares in points"
     if e is None: return "-"
@@ -139,7 +139,7 @@ def between_table(first: Answers, other: Answers, seed: int=0) -> str:
     note = f"{alone} questions that only one of the runs was asked are left out." if alone else ""
     return "\n\n".join(filter(None, [title, _table(*between_rows(first, other, seed)), note]))
 
-# %% ../nbs/11b_compare.ipynb #aef2415d
+# %% ../nbs/11b_compare.ipynb #6747418d
 def _short(x):
     "A value in few digits"
     return (round(x, 3) if x % 1 else int(x)) if isinstance(x, float) else x
@@ -157,7 +157,7 @@ def _from_lists(row: dict) -> Answers:
     values = {m: {k: dicts(v) for k, v in ks.items()} for m, ks in row["values"].items()}
     return Answers(**row | dict(profile=Profile(**row["profile"]), values=values))
 
-# %% ../nbs/11b_compare.ipynb #a4fae74d
+# %% ../nbs/11b_compare.ipynb #c8d1eee7
 def record_answers(
     runs: list,      # folders of finished runs
     path,            # a JSON file
@@ -178,7 +178,7 @@ def recorded_answers(
         raise AgentDistillError("recorded answers cannot be read", path,
                                 "restore the file from the repository") from e
 
-# %% ../nbs/11b_compare.ipynb #9c440c60
+# %% ../nbs/11b_compare.ipynb #01770509
 def accuracy(run: Answers, method: str, where: str="all") -> float:
     "Mean over the group's benchmarks of the share of right answers"
     found = run.values[method]["right answers"]
@@ -195,7 +195,7 @@ def spread_rows(runs: list[Answers]) -> tuple[list, list]:
         rows.append([m, *(f"{x:.1f}" for x in xs), f"{mean(xs):.1f}", f"{stdev(xs):.1f}"])
     return head, rows
 
-# %% ../nbs/11b_compare.ipynb #653ab428
+# %% ../nbs/11b_compare.ipynb #11188564
 def _deltas(runs, a, b, bench, measure):
     "[runs, questions]: a minus b, on the questions where each run has a value for both"
     import numpy as np
@@ -204,7 +204,7 @@ def _deltas(runs, a, b, bench, measure):
     ids = [i for i in sorted(every[0]) if all(x.get(i) is not None for x in every)]
     return np.array([[x[i] - y[i] for i in ids] for x, y in pairs], float)
 
-# %% ../nbs/11b_compare.ipynb #63eee542
+# %% ../nbs/11b_compare.ipynb #534dabb9
 def _rest(t):
     "Variance of what neither the run nor the question explains"
     k, n = t.shape
@@ -227,7 +227,7 @@ def crossed(
     mean = float(by_run.mean())
     return Estimate(mean, mean - float(half), mean + float(half), sum(t.shape[1] for t in tables))
 
-# %% ../nbs/11b_compare.ipynb #39852e70
+# %% ../nbs/11b_compare.ipynb #81b2516d
 def pooled(
     runs: list[Answers],
     a: str, b: str,                 # two methods
@@ -240,7 +240,7 @@ def pooled(
     tables = [t for t in tables if t.shape[-1] > 1]
     return crossed(tables) if tables else None
 
-# %% ../nbs/11b_compare.ipynb #1d551c19
+# %% ../nbs/11b_compare.ipynb #6ebef5b2
 def _claimed(claim: Claim, runs: list[Answers]) -> tuple:
     "The pooled estimate of a claim, and what it says"
     e = pooled(runs, claim.a, claim.b, claim.where, claim.measure)
@@ -268,7 +268,7 @@ def pooled_rows(
     together = f"all {len(runs)} runs [95 % interval]"
     return ["claim", "where", "measure", "run by run", together, "verdict"], rows
 
-# %% ../nbs/11b_compare.ipynb #8e900bc6
+# %% ../nbs/11b_compare.ipynb #9759c846
 def plot_claims(
     runs: list[Answers],
     claims: tuple[Claim, ...]=tuple(c for c in CLAIMS if "FTP" in c.a or "SAG" in c.a),
