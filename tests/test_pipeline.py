@@ -183,7 +183,7 @@ def test_an_untagged_or_broken_chapter_is_refused(nbs, tmp_path):
 
 def test_a_chapter_that_used_another_seed_is_caught(nbs, tmp_path):
     chapter(nbs, "01_questions", "seed = 99", ROWS)
-    with pytest.raises(AgentDistillError, match=r"\('mini', 99\)"): toys(tmp_path, nbs)
+    with pytest.raises(AgentDistillError, match="made with seed = 99"): toys(tmp_path, nbs)
 
 
 def test_the_readers_fault_is_one_line_and_code_2(nbs, tmp_path):
@@ -394,8 +394,8 @@ def test_one_number_changed(mini, tmp_path):
     done = command("run", "--from", "evaluation", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", "--limit", LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "mini,sag_n=2: right answers" in done.stdout and f"--set sag_n=2 --out {tmp_path / 'two'}" in done.stdout
-    before, after = everything(out), everything(tmp_path / "two")
-    assert {k for k in before if before[k] != after[k]} and all(k.startswith("evaluation/") for k in before if before[k] != after[k])
+    before, after = everything(out).items(), everything(tmp_path / "two").items()
+    assert {name.split("/")[0] for name, _ in before ^ after} == {"evaluation"}
     said = command("compare", out, tmp_path / "two")
     assert said.returncode == 0 and "sag_n: 8 there, 2 here" in said.stdout and "agent-distill+SAG" in said.stdout
     assert "nothing differs" in command("compare", out, out).stdout
