@@ -310,7 +310,7 @@ def verdict(t) -> str:
 def ask(a, say=print):
     "`agent-distill ask`: one agent's steps, then its answer."
     profile, out = of_run(a), out_of(a)
-    if a.engine: profile = get_profile(profile.spec, engine=a.engine)
+    if a.engine: profile = replace(profile, engine=a.engine)
     if not a.question.strip(): raise AgentDistillError("the question is empty", fix="ask something")
     model, adapter, note = choose_model(a.method, out)
     if note: say(note + "\n")

@@ -390,7 +390,8 @@ def take_over(
     params: dict,  # of this run
 ) -> bool:  # whether it was taken; a damaged one raises `AgentDistillError`
     "Take a finished artifact of an older run that was made with the same parameters."
-    to, old = Path(out) / (stage.artifact or "-"), Path(source) / (stage.artifact or "-")
+    if not stage.artifact: return False
+    to, old = Path(out) / stage.artifact, Path(source) / stage.artifact
     if to.exists() or not Artifact(old, None).manifest.get("complete"): return False
     found = Artifact.read(old)
     same = found.config.get("limit", params["limit"]) == params["limit"]
