@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['KEPT', 'Completion', 'EngineError', 'Engine', 'shorten', 'observation_text', 'sandbox_tools', 'Candidate',
            'read_candidate', 'vote', 'lead_confidence', 'decided', 'run_candidates', 'keep_best', 'try_candidates',
-           'derive_seed', 'room', 'take_step', 'solve', 'run_async', 'in_flight', 'run_many', 'run_agents',
-           'cot_answer', 'solve_cot', 'run_cot']
+           'derive_seed', 'room', 'take_step', 'solve', 'run_async', 'in_flight', 'run_many', 'run_agents', 'solve_cot',
+           'run_cot']
 
 # %% ../nbs/04_agent.ipynb #fa985e59
 import asyncio, hashlib, json, math, re
@@ -17,9 +17,10 @@ from typing import Protocol
 
 from fastcore.basics import patch
 
-from .actions import (STOP, ParseError, cot_prompt, own_turn, parse_action,
-                                   render_action, short_prompt)
+from .actions import STOP, ParseError, own_turn, parse_action, render_action
 from .profile import AgentDistillError, Records
+from .prompts import (answer_begin, cot_answer, cot_prompt, marked_answer,
+                                   short_prompt)
 from .questions import Question
 from .trajectories import Step, Trajectory
 
@@ -57,7 +58,7 @@ def shorten(
 
 def observation_text(
     outcome,      # the sandbox's `Outcome`
-    limit=2000,   # characters
+    limit=4000,   # characters
 ) -> str:
     "What the model is told about the code it ran"
     text = (outcome.logs or "").rstrip("\n")
@@ -112,23 +113,16 @@ def read_candidate(
     return Candidate(render_action(thought, code), thought, code, *facts)
 
 # %% ../nbs/04_agent.ipynb #cfa1801c
-@patch(as_prop=True)
-def key(self: Candidate) -> str:
-    "What a candidate votes for: everything observable about its outcome"
-    o = self.outcome
-    answer = str(o.answer) if o.is_final else None
-    return json.dumps([o.status, o.logs, o.value, o.is_final, answer], default=str, sort_keys=True)
-
 def _votes(candidates):
     "Key -> how many valid candidates voted for it"
-    return Counter(c.key for c in candidates if c.valid)
+    return Counter(c.outcome.key for c in candidates if c.valid)
 
 def vote(
     candidates: list[Candidate],   # at least one
 ) -> Candidate:                    # the winner
     "Most votes among the valid, then the most probable; none valid: the most probable of all"
-    valid, votes = [c for c in candidates if c.valid], _votes(candidates)
-    return max(valid or candidates, key=lambda c: (votes[c.key] if c.valid else 0, c.logprob))
+    votes, valid = _votes(candidates), [c for c in candidates if c.valid]
+    return max(valid or candidates, key=lambda c: (votes[c.outcome.key] if valid else 0, c.logprob))
 
 # %% ../nbs/04_agent.ipynb #9388bbe1
 def lead_confidence(
@@ -197,7 +191,7 @@ def derive_seed(
 def _facts(c, winner, votes):
     "One candidate of a SAG step as plain data"
     return dict(thought=c.thought, code=c.code, observation=shorten(c.observation, 300),
-                outcome=c.status, votes=votes[c.key] if c.valid else 0, logprob=c.logprob,
+                outcome=c.status, votes=votes[c.outcome.key] if c.valid else 0, logprob=c.logprob,
                 tokens=c.tokens, chosen=c is winner)
 
 def _step(candidates, best):
@@ -212,15 +206,36 @@ def _searches(outcome):
     return sum(call["tool"] == "search" for call in outcome.tool_calls)
 
 @patch
-def add(self: Trajectory, candidates: list[Candidate], best: Candidate) -> Step:
+def add(self: Trajectory,
+    candidates: list[Candidate],
+    best: Candidate,     # the one that counts
+    left: int = None,    # steps that are left after this one; None: no hints
+) -> Step:
     "Append the step that `best` won to the conversation and the record"
     step = _step(candidates, best)
+    if left is not None: step.observation = _hinted(self.steps, step, left)
     self.steps.append(step)
     self.messages.append(dict(role="assistant", content=best.text))
     if best.outcome is not None: self.usage["searches"] += _searches(best.outcome)
     if step.outcome == "final": self.answer, self.stop = str(best.outcome.answer), "final"
     else: self.messages.append(dict(role="user", content="Observation:\n" + step.observation))
     return step
+
+# %% ../nbs/04_agent.ipynb #d8849d46
+def _hints(steps, step, left):
+    "What the model should know about the step that it just took"
+    if any((s.code, s.outcome) == (step.code, step.outcome) and step.code
+           and s.observation.startswith(step.observation) for s in steps):
+        yield ("You ran exactly this code before, with the same result. Do something else: "
+               "search with other words, compute in another way, or answer.")
+    if step.outcome == "ok" and step.observation == "(no output)":
+        yield "Nothing was printed. Use print(...) to see a value."
+    if left == 1: yield "One step is left. Give your answer in it with final_answer(...)."
+
+def _hinted(steps, step, left):
+    "The observation of a step with its hints"
+    if step.outcome == "final": return step.observation
+    return "\n".join([step.observation, *_hints(steps, step, left)])
 
 # %% ../nbs/04_agent.ipynb #62d38b30
 KEPT = 200   # characters that a shortened observation keeps
@@ -256,14 +271,48 @@ def _opening(system, question):
     "How a conversation begins"
     return [dict(role="system", content=system), dict(role="user", content=question.question)]
 
-async def _sample(t, engine, prefix, asked=0, **sampling):
-    "One request about the next step: its candidates, billed"
-    parts = (len(t.steps), asked) if asked else (len(t.steps),)
+async def _ask(t, engine, prefix, *parts, **sampling):
+    "One request about the next step, billed; `parts` give it a seed of its own"
     completions = await engine.generate(t.messages, prefix=prefix, stop=STOP,
-                                        seed=derive_seed(t.seed, *parts), **sampling)
+                                        seed=derive_seed(t.seed, len(t.steps), *parts), **sampling)
     if not completions: raise EngineError("the engine returned no completion")
     t.count(completions)
-    return [read_candidate(c, prefix) for c in completions]
+    return completions
+
+# %% ../nbs/04_agent.ipynb #9ca1f699
+_OPEN = "\nCode:\n```py\n"   # what follows a thought
+
+def _opened(c, prefix, last):
+    "How a turn goes on that stopped after its thought, or whose last step gives no answer; or None"
+    found = read_candidate(c, prefix)
+    if "final_answer(" in found.code or not last and (found.code or "```" in c.text): return None
+    thought = re.split(r"\s*(?:\bCode:|```)", own_turn(c.text))[0] if last else own_turn(c.text)
+    return thought + _OPEN + ("final_answer(" if last else "")
+
+async def _with_code(t, engine, prefix, i, c, last, **sampling):
+    "Completion `i` of the next step, with code; in the last step with an answer"
+    if (text := _opened(c, prefix, last)) is None: return c
+    d, = await _ask(t, engine, prefix + text, i, "code", **dict(sampling, n=1))
+    tokens = c.tokens + d.tokens
+    logprob = (c.logprob * c.tokens + d.logprob * d.tokens) / max(tokens, 1)
+    return Completion(text + d.text, tokens, c.prompt_tokens, logprob, d.finish)
+
+
+# %% ../nbs/04_agent.ipynb #51a0ad86
+def _beginning(t, left):
+    "How the next turn is made to begin"
+    if t.prefix and not t.steps: return t.prefix
+    return "" if left is None else "Thought:"
+
+async def _sample(t, engine, prefix, asked=0, left=None, **sampling):
+    "The candidates of one request about the next step"
+    parts = (asked,) if asked else ()
+    found = await _ask(t, engine, prefix, *parts, **sampling)
+    if left is not None: found = await asyncio.gather(*(
+        _with_code(t, engine, prefix, asked + i, c, left == 0, **sampling)
+        for i, c in enumerate(found)))
+    return [read_candidate(c, prefix) for c in found]
+
 
 # %% ../nbs/04_agent.ipynb #f2683d2f
 async def _in_waves(t, session, engine, prefix, n, wave, confidence, **sampling):
@@ -282,24 +331,25 @@ async def take_step(
     n=1,                  # SAG's N
     wave=0,               # samples at a time; 0: all at once
     confidence=1.0,       # with waves: see `decided`
+    left=None,            # steps left after this one, for hints; None: no hints
     max_new_tokens=256,   # of each sample
     **sampling,           # temperature, top_p
 ) -> Step:
     "Sample, run, vote, remember"
-    prefix = "" if t.steps else t.prefix
+    prefix = _beginning(t, left)
     t.make_room(engine, prefix, max_new_tokens)
-    sampling = dict(sampling, max_new_tokens=max_new_tokens)
+    sampling = dict(sampling, max_new_tokens=max_new_tokens, left=left)
     if 0 < wave < n:
         found = await _in_waves(t, session, engine, prefix, n, wave, confidence, **sampling)
-        return t.add(found, await asyncio.to_thread(keep_best, session, found))
+        return t.add(found, await asyncio.to_thread(keep_best, session, found), left)
     found = await _sample(t, engine, prefix, n=n, **sampling)
-    return t.add(found, await asyncio.to_thread(try_candidates, session, found))
+    return t.add(found, await asyncio.to_thread(try_candidates, session, found), left)
 
 # %% ../nbs/04_agent.ipynb #6cb8271f
-async def _steps(t, session, engine, max_steps, on_step, sampling):
+async def _steps(t, session, engine, max_steps, hints, on_step, sampling):
     "At most `max_steps` steps of `t`"
-    for _ in range(max_steps):
-        step = await take_step(t, session, engine, **sampling)
+    for left in reversed(range(max_steps)):
+        step = await take_step(t, session, engine, left=left if hints else None, **sampling)
         if on_step: on_step(step)
         if step.outcome == "final": return
 
@@ -318,6 +368,7 @@ async def solve(
     max_steps=5,
     max_new_tokens=256,      # of each sample
     prefix: str = "",        # first-thought prefix: "Thought: ..."
+    hints=False,             # tell a model that is stuck, for real models
     seed=0,                  # this question's own
     on_step=None,            # called with each finished `Step`
 ) -> Trajectory:
@@ -327,7 +378,7 @@ async def solve(
     sampling = dict(n=n, wave=wave, confidence=confidence, temperature=temperature, top_p=top_p,
                     max_new_tokens=max_new_tokens)
     session = await asyncio.to_thread(sandbox.session)
-    try: await _steps(t, session, engine, max_steps, on_step, sampling)
+    try: await _steps(t, session, engine, max_steps, hints, on_step, sampling)
     except EngineError as e: t.stop, t.meta = "error", {**t.meta, "error": str(e)}
     finally: await asyncio.to_thread(session.close)
     return t
@@ -368,12 +419,14 @@ def _bar(total, done, progress):
     return tqdm(total=total, initial=done, unit="question",
                 disable=None if progress is None else not progress)
 
-async def _gather(one, questions, concurrency, records, bar):
+async def _gather(one, questions, concurrency, records, bar, finish):
     "`one(question)` for all of them, at most `concurrency` at a time; each is recorded when done"
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency))
     gate = asyncio.Semaphore(concurrency)
     async def work(q):
-        async with gate: t = await one(q)
+        async with gate:
+            t = await one(q)
+            if finish is not None: t = await asyncio.to_thread(finish, t)
         if records is not None: records.append(t.to_row())
         bar.update()
         return t
@@ -386,6 +439,7 @@ def run_many(
     concurrency=64,           # questions in flight
     records: Records = None,  # finished rows are read from and appended to it
     progress: bool = None,    # None: a bar in terminals only
+    finish=None,              # Trajectory -> Trajectory, before it is recorded: its score, say
 ) -> list[Trajectory]:        # in the order of `questions`
     "Do `one` for each question that `records` does not hold yet"
     twice = [k for k, n in Counter(q.id for q in questions).items() if n > 1]
@@ -395,7 +449,7 @@ def run_many(
     done = {q.id: Trajectory.from_row(rows[q.id]) for q in questions if q.id in rows}
     left = [q for q in questions if q.id not in done]
     with _bar(len(questions), len(done), progress) as bar:
-        new = run_async(_gather(one, left, concurrency, records, bar)) if left else []
+        new = run_async(_gather(one, left, concurrency, records, bar, finish)) if left else []
     done.update({t.question.id: t for t in new})
     return [done[q.id] for q in questions]
 
@@ -410,56 +464,51 @@ def run_agents(
     concurrency=64,            # questions in flight at most; fewer if the engine holds fewer
     records: Records = None,   # resume from and append to
     progress: bool = None,     # None: a bar in terminals only
+    finish=None,               # as in `run_many`
     **options,                 # of `solve`: tools, system, n, temperature, top_p, max_steps, ...
 ) -> list[Trajectory]:         # one a question, in order
     "Let an agent solve each question"
     prefixes, n = prefixes or {}, options.get("n", 1)
     def one(q): return solve(q, engine, sandbox, prefix=prefixes.get(q.id, ""),
                              seed=derive_seed(seed, q.id), **options)
-    return run_many(one, questions, in_flight(engine, concurrency, n), records, progress)
-
-# %% ../nbs/04_agent.ipynb #79668c3e
-def _boxed(text):
-    "The content of the last \\boxed{...}, braces balanced"
-    start = text.rfind("\\boxed{")
-    depth = 0
-    for i in range(start + 6, len(text)) if start >= 0 else ():
-        depth += {"{": 1, "}": -1}.get(text[i], 0)
-        if depth == 0: return text[start + 7:i].strip()
-
-def cot_answer(
-    text: str,        # a chain of thought
-) -> str | None:      # None: it does not say
-    "The answer that a chain of thought ends with"
-    boxed = _boxed(text)
-    if boxed is not None: return boxed
-    found = re.findall(r"answer is:?[ \t]*([^\n]+)", text, re.I)
-    return (found[-1].strip().rstrip(".").strip(" *$") or None) if found else None
+    return run_many(one, questions, in_flight(engine, concurrency, n), records, progress, finish)
 
 # %% ../nbs/04_agent.ipynb #fc0c9a4a
+async def _write_cot(t, engine, extract, max_new_tokens, **sampling):
+    "One chain of thought: its text, and whether it ended by itself"
+    out = await engine.generate(t.messages, max_new_tokens=max_new_tokens, seed=t.seed, **sampling)
+    t.count(out)
+    text, ended = out[0].text, out[0].finish == "stop"
+    if not (extract and ended and marked_answer(text) is None): return text, ended
+    prefix = text.rstrip() + answer_begin(t.question.task)
+    out = await engine.generate(t.messages, prefix=prefix, stop=("\n",), max_new_tokens=48,
+                                seed=t.seed, **sampling)
+    t.count(out)
+    return prefix + out[0].text.rstrip(), True
+
 async def solve_cot(
     question: Question,
     engine: Engine,
     *,
-    system: str = None,     # None: `cot_prompt()`
+    prompt: str = "short",  # a profile's `prompt`; "examples": asked again for a missing answer
     temperature=0.0,
     top_p=1.0,
     max_new_tokens=512,
     seed=0,
 ) -> Trajectory:            # one assistant message, no steps
     "Answer in one go, without tools"
-    t = Trajectory(question, _opening(system or cot_prompt(), question), seed=seed)
-    try: out = await engine.generate(t.messages, temperature=temperature, top_p=top_p, seed=seed,
-                                     max_new_tokens=max_new_tokens)
+    t = Trajectory(question, _opening(cot_prompt(prompt, question.task), question), seed=seed)
+    try: text, ended = await _write_cot(t, engine, prompt == "examples", max_new_tokens,
+                                        temperature=temperature, top_p=top_p)
     except EngineError as e:
         t.stop, t.meta = "error", {"error": str(e)}
         return t
-    t.count(out)
-    t.messages.append(dict(role="assistant", content=out[0].text))
-    t.answer, t.stop = cot_answer(out[0].text), "final" if out[0].finish == "stop" else "max_steps"
+    t.messages.append(dict(role="assistant", content=text))
+    t.answer, t.stop = cot_answer(text, ended), "final" if ended else "max_steps"
     return t
 
-def run_cot(questions, engine, *, seed=0, concurrency=64, records=None, progress=None, **options):
+def run_cot(questions, engine, *, seed=0, concurrency=64, records=None, progress=None, finish=None,
+            **options):
     "`solve_cot` for each question: options and result as in `run_agents`"
     def one(q): return solve_cot(q, engine, seed=derive_seed(seed, q.id), **options)
-    return run_many(one, questions, in_flight(engine, concurrency), records, progress)
+    return run_many(one, questions, in_flight(engine, concurrency), records, progress, finish)

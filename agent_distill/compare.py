@@ -15,6 +15,7 @@ from pathlib import Path
 from .evaluation import (
     BLUE, GREY, MEASURES, METHODS, Comparison, Estimate, _axes, _groups, _table, compare, score)
 from .profile import AgentDistillError, Artifact, Profile, read_jsonl, write_atomic
+from .questions import benchmark_name
 from .results import CLAIMS, Claim, recorded_folder
 from .trajectories import Trajectory
 
@@ -48,7 +49,8 @@ def read_answers(
 ) -> Answers:        # raises AgentDistillError where the run is not finished or damaged
     "What the methods of a run answered"
     art = Artifact.read(Path(out_dir) / "evaluation")
-    def files(m): return {b: art.path(f"{m.slug}/{b}.jsonl") for b in art.profile.benchmarks}
+    names = [benchmark_name(b) for b in art.profile.benchmarks]
+    def files(m): return {b: art.path(f"{m.slug}/{b}.jsonl") for b in names}
     found = {m.name: {b: _measured(p) for b, p in files(m).items() if p.is_file()} for m in METHODS}
     values = {m: {k: {b: row[b][k] for b in row} for k in ("right answers", *_VALUES)}
               for m, row in found.items() if row}
@@ -94,8 +96,9 @@ def _pairs(a: dict, b: dict) -> list[tuple]:
 
 def _grouped(run: Answers) -> dict[str, list[str]]:
     "The groups of benchmarks that are reported"
-    inside = [b for b in run.profile.benchmarks if b in run.profile.train_benchmarks]
-    groups = _groups(inside, [b for b in run.profile.benchmarks if b not in inside])
+    every, inside = ([benchmark_name(b) for b in bs]
+                     for bs in (run.profile.benchmarks, run.profile.in_domain))
+    groups = _groups([b for b in every if b in inside], [b for b in every if b not in inside])
     return {k: v for k, v in groups.items() if k in ("in domain", "out of domain", "all")}
 
 # %% ../nbs/11b_compare.ipynb #5a66d010

@@ -10,9 +10,12 @@ __all__ = ['MAX_BODY', 'BadRequest', 'read_request', 'write_reply', 'ChatServer'
 import asyncio, inspect, json, re, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from .actions import STOP, short_prompt
+from fastcore.basics import patch
+
+from .actions import STOP
 from .agent import Engine, EngineError, read_candidate, run_async, shorten
 from .profile import AgentDistillError
+from .prompts import short_prompt
 from .servers import ModelServer, free_port
 
 # %% ../nbs/05c_elsewhere.ipynb #14edf256
@@ -58,10 +61,12 @@ def read_request(
     if body.get("stream"): raise BadRequest("`stream` is not supported")
     stop = body.get("stop") or []
     stop = [stop] if isinstance(stop, str) else stop
-    if not isinstance(stop, list) or len(stop) > 16 or not all(isinstance(s, str) for s in stop):
-        raise BadRequest("`stop` must be a string or a list of at most 16")
+    good = isinstance(stop, list) and all(isinstance(s, str) and s for s in stop)
+    if not good or len(stop) > 16:
+        raise BadRequest("`stop` must be a string or a list of at most 16, none of them empty")
     messages, prefix = _chat(body)
-    body = {**body, "max_tokens": body.get("max_completion_tokens", body.get("max_tokens"))}
+    if body.get("max_completion_tokens") is not None:   # the newer name of the same field
+        body = {**body, "max_tokens": body["max_completion_tokens"]}
     given = {k: v for k in _RANGES if (v := _number(body, k)) is not None}
     if "max_tokens" in given: given["max_new_tokens"] = given.pop("max_tokens")
     return dict({"temperature": 1.0}, **given, messages=messages, prefix=prefix, stop=tuple(stop))
@@ -102,24 +107,36 @@ class _Handler(BaseHTTPRequestHandler):
 
     def fail(self, status, why):
         self.close_connection = True
-        self.send(status, dict(error=dict(message=why, type="invalid_request_error", code=status)))
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        self.send(status, dict(error=dict(message=why, type=kind, code=status)))
+
+    def lost(self):
+        self.fail(404, f"there is no {self.path[:100]}, but /v1/models and /v1/chat/completions")
 
     def do_GET(self):
-        if self.path != "/v1/models": return self.fail(404, f"there is no {self.path[:100]}")
-        self.send(200, dict(object="list", data=[dict(id=self.model, object="model")]))
+        if self.path != "/v1/models": return self.lost()
+        context = getattr(self.engine, "context", None)
+        facts = dict(id=self.model, object="model", max_model_len=context)
+        self.send(200, dict(object="list", data=[facts]))
 
-    def do_POST(self):
-        size = self.headers.get("Content-Length", "")
-        if self.path != "/v1/chat/completions": return self.fail(404, "not a known address")
-        if not size.isdigit() or int(size) > MAX_BODY: return self.fail(413, "no body, or too long")
-        try: self.send(200, self.answer(json.loads(self.rfile.read(int(size)))))
-        except (BadRequest, EngineError) as e: self.fail(400, str(e))
-        except (ValueError, RecursionError): self.fail(400, "the body is not JSON")
+# %% ../nbs/05c_elsewhere.ipynb #a13d6a05
+@patch
+def answer(self: _Handler, data):
+    try: body = json.loads(data)
+    except (ValueError, RecursionError): raise BadRequest("the body is not JSON") from None
+    request = read_request(body)
+    found = asyncio.run(self.engine.generate(**request))
+    return write_reply(found, body, self.model, request["stop"])
 
-    def answer(self, body):
-        request = read_request(body)
-        found = asyncio.run(self.engine.generate(**request))
-        return write_reply(found, body, self.model, request["stop"])
+@patch
+def do_POST(self: _Handler):
+    size = self.headers.get("Content-Length", "")
+    if self.path != "/v1/chat/completions": return self.lost()
+    if not size.isdigit() or int(size) > MAX_BODY: return self.fail(413, "no body, or too long")
+    try: reply = self.answer(self.rfile.read(int(size)))
+    except (BadRequest, EngineError) as e: self.fail(400, str(e))
+    except Exception as e: self.fail(500, f"the engine failed: {type(e).__name__}: {e}")
+    else: self.send(200, reply)
 
 # %% ../nbs/05c_elsewhere.ipynb #2cac438d
 class _Listener(ThreadingHTTPServer): request_queue_size, daemon_threads = 256, True
@@ -132,7 +149,7 @@ class ChatServer:
         port: int = 0,            # 0: any free one
     ):
         handler = type("Handler", (_Handler,), dict(engine=engine, model=model))
-        self.http = _Listener(("127.0.0.1", port), handler)
+        self.http = _Listener(("127.0.0.1", free_port(port=port)), handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
         self.thread = threading.Thread(target=self.http.serve_forever, daemon=True, name="chat")
         self.thread.start()

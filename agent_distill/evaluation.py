@@ -4,174 +4,22 @@
 
 # %% auto #0
 __all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY',
-           'FIGURES', 'normalise', 'em', 'f1', 'as_number', 'same_number', 'Grader', 'math_equal', 'score', 'Estimate',
-           'wilson', 'bootstrap_ci', 'share_ci', 'mcnemar', 'Comparison', 'compare', 'invalid_rate', 'grounded',
-           'behaviour', 'Method', 'missing', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes',
-           'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid',
-           'plot_ftp', 'engines_of', 'questions_of', 'write_evaluation']
+           'FIGURES', 'Estimate', 'wilson', 'bootstrap_ci', 'share_ci', 'mcnemar', 'Comparison', 'compare',
+           'invalid_rate', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method',
+           'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows',
+           'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of',
+           'write_evaluation']
 
 # %% ../nbs/08_evaluation.ipynb #5b7c4712
-import atexit, ctypes, gc, json, math, os, re, string, subprocess, sys, threading
+import ctypes, gc, json, math, re, sys
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from fastcore.basics import patch
 from .profile import AgentDistillError, Artifact, Records
-from .questions import Question, load_questions
-
-# %% ../nbs/08_evaluation.ipynb #d0d8daeb
-def normalise(
-    text: object,  # an answer: a string, a number, or None
-) -> str:  # lower case, no punctuation, no articles, single spaces (SQuAD v1.1)
-    "SQuAD's answer normalisation"
-    text = "".join(c for c in str(text).lower() if c not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
-
-# %% ../nbs/08_evaluation.ipynb #47cfbb4a
-def em(
-    pred: object,  # the answer given; None: no answer
-    golds: list[str],  # the gold answer and its aliases
-) -> float:  # 1.0 or 0.0
-    "Exact match with any gold answer after normalisation"
-    return float(pred is not None and any(normalise(pred) == normalise(g) for g in golds))
-
-# %% ../nbs/08_evaluation.ipynb #904d4812
-def _f1(pred: str, gold: str) -> float:
-    "Token F1 of two normalised strings"
-    p, g = normalise(pred).split(), normalise(gold).split()
-    if not p or not g: return float(p == g)
-    same = sum((Counter(p) & Counter(g)).values())
-    return 2 * same / (len(p) + len(g))
-
-def f1(
-    pred: object,  # the answer given; None: no answer
-    golds: list[str],  # the gold answer and its aliases
-) -> float:  # 0.0 to 1.0
-    "Token F1 with the closest gold answer"
-    return max((_f1(pred, g) for g in golds), default=0.0) if pred is not None else 0.0
-
-# %% ../nbs/08_evaluation.ipynb #23918cf6
-_NUMBER = re.compile(r"[-+]?([1-9]\d{0,2}(,\d{3})+|\d{1,60})?(\.\d{1,60})?([eE][-+]?\d{1,2})?")
-
-def as_number(
-    text: object,  # an answer
-) -> Decimal | None:  # None: it is not a plain number
-    "Read a plain number such as 47, -1,200.50, $3 or 1e6; nothing else"
-    text = str(text).strip().strip("$").rstrip(".")
-    if not _NUMBER.fullmatch(text) or not any(c.isdigit() for c in text.split("e")[0]): return None
-    return Decimal(text.replace(",", ""))
-
-def same_number(
-    a: Decimal, b: Decimal,  # two numbers
-) -> bool:  # integers must agree exactly, decimals to six places
-    "Whether two numbers are equal"
-    if a == b: return True
-    whole = a == a.to_integral_value() and b == b.to_integral_value()
-    return not whole and abs(a - b) <= Decimal("5e-7")
-
-# %% ../nbs/08_evaluation.ipynb #129062a8
-def _formula(text: str) -> bool:
-    "A bare formula (no dollars, no words): math-verify reads it only between dollars"
-    if re.search(r"\$|\\\(|\\\[|\\boxed", text): return False
-    if re.fullmatch(r"\d+([ ,]\d+)*", text): return False
-    return not re.search(r"(?<![\\A-Za-z])[A-Za-z]{3,}", text)
-
-def _read_math(text: str) -> list:
-    "What math-verify finds in a text"
-    from math_verify import parse
-    return (_formula(text) and parse(f"${text}$")) or parse(text)
-
-def _grader_main(memory: int = 2 << 30):
-    "The grader process: one JSON pair a line in, one JSON verdict a line out"
-    from math_verify import verify
-    try:
-        import resource
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    except (ImportError, ValueError, OSError): pass
-    out, sys.stdout = sys.stdout, sys.stderr
-    verify(_read_math("1/2"), _read_math("$0.5$"))  # the first pair compiles what all pairs need
-    print("ready", file=out, flush=True)
-    for line in sys.stdin:
-        try: verdict = bool(verify(*map(_read_math, json.loads(line))))
-        except Exception: verdict = False
-        print(json.dumps(verdict), file=out, flush=True)
-
-# %% ../nbs/08_evaluation.ipynb #f8487f21
-class Grader:
-    "math-verify in a process of its own; safe to call from any thread"
-    def __init__(self,
-        timeout: float = 20.0,  # seconds for one pair
-        start: float = 120.0,  # seconds to import math-verify
-    ):
-        self.timeout, self.start, self.proc, self.lock = timeout, start, None, threading.Lock()
-
-    def _line(self, seconds: float) -> str:
-        timer = threading.Timer(seconds, self.proc.kill)
-        timer.start()
-        try: return self.proc.stdout.readline()
-        finally: timer.cancel()
-
-    def _begin(self):
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(p or "." for p in sys.path)}
-        code = "from agent_distill.evaluation import _grader_main; _grader_main()"
-        self.proc = subprocess.Popen([sys.executable, "-c", code], env=env, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        if self._line(self.start).strip() == "ready": return
-        self.close()
-        raise AgentDistillError("the math grader did not start", "evaluation.Grader",
-                                "check that `python -c 'import math_verify'` works")
-
-    def close(self):
-        "End the grader process; the next pair starts another"
-        proc, self.proc = self.proc, None
-        if proc is None: return
-        proc.kill(); proc.wait(); proc.stdin.close(); proc.stdout.close()
-
-# %% ../nbs/08_evaluation.ipynb #413c4e6f
-@patch
-def equal(self: Grader,
-    gold: str,  # the reference (math-verify is not symmetric)
-    pred: str,  # the answer given
-) -> bool:  # False too when the pair took too long or killed the grader
-    "Whether two mathematical answers are equivalent"
-    with self.lock:
-        if self.proc is None: self._begin()
-        try:
-            self.proc.stdin.write(json.dumps([gold, pred]) + "\n")
-            self.proc.stdin.flush()
-            line = self._line(self.timeout)
-        except OSError: line = ""
-        if not line: self.close()
-    return line.strip() == "true"
-
-_grader = Grader()
-atexit.register(_grader.close);
-
-# %% ../nbs/08_evaluation.ipynb #33bd27a8
-def math_equal(
-    gold: object,  # the reference answer
-    pred: object,  # the answer given; None: no answer
-    max_chars: int = 10_000,  # longer answers are cut: only their end is read
-) -> bool:
-    "Whether a mathematical answer is equivalent to the reference"
-    if pred is None or not str(pred).strip(): return False
-    gold, pred = str(gold).strip(), str(pred).strip()[-max_chars:]
-    a, b = as_number(gold), as_number(pred)
-    if a is not None and b is not None: return same_number(a, b)
-    return gold == pred or _grader.equal(gold, pred)
-
-# %% ../nbs/08_evaluation.ipynb #da86685b
-def score(
-    question,  # a `Question`: its task is "fact" or "math"
-    answer: object,  # the answer given; None: no answer
-) -> float:  # 1.0 right, 0.0 wrong
-    "Exact match for facts, equivalence for mathematics"
-    if answer is None: return 0.0
-    if question.task == "math": return float(math_equal(question.answer, answer))
-    golds, number = [question.answer, *question.aliases], as_number(answer)
-    if number is None: return em(answer, golds)
-    return float(any(g is not None and same_number(g, number) for g in map(as_number, golds)))
+from .questions import Question, benchmark_name, load_questions
+from .scorers import (
+    Grader, Verdict, em, f1, judge, math_equal, normalise, same_number, as_number, score)
 
 # %% ../nbs/08_evaluation.ipynb #730c79ce
 @dataclass(frozen=True)
@@ -275,7 +123,7 @@ def compare(
                       mcnemar(wins, losses), measure)
 
 # %% ../nbs/08_evaluation.ipynb #e0d82396
-from .actions import long_prompt
+from .prompts import agent_prompt
 from .agent import Completion, EngineError, run_agents, run_cot, sandbox_tools
 from .trajectories import Step, Trajectory, write_page
 
@@ -329,6 +177,8 @@ def behaviour(
              "steps": bootstrap_ci([len(t.steps) for t in trajectories], seed=seed),
              "f1": share_ci(overlap, seed=seed) if overlap else None,
              "unanswered": wilson(sum(t.answer is None for t in trajectories), len(trajectories))}
+    if lost := sum("not judged" in t.meta for t in trajectories):
+        found["not judged"] = wilson(lost, len(trajectories))
     return {k: v for k, v in found.items() if v is not None}
 
 # %% ../nbs/08_evaluation.ipynb #27cfca9f
@@ -357,6 +207,14 @@ METHODS = (
     Method("agent-distill+SAG", "student", "agent", sag=True),
     Method("agent-distill+FTP+SAG", "student", "agent_ftp", sag=True))
 
+# %% ../nbs/08_evaluation.ipynb #5978ef35
+def methods_of(
+    profile,  # `teacher`
+    methods: tuple[Method, ...] = METHODS,
+) -> tuple[Method, ...]:
+    "Those that can be run: a teacher whose published trajectories were taken cannot be asked"
+    return tuple(m for m in methods if m.model != "teacher" or profile.teacher != "released")
+
 # %% ../nbs/08_evaluation.ipynb #0590fa43
 def missing(
     questions: list[Question],
@@ -378,6 +236,16 @@ def missing(
     return len(gaps)
 
 # %% ../nbs/08_evaluation.ipynb #05dcfe34
+def scored(
+    trajectory: Trajectory,
+) -> Trajectory:  # with its score; `meta["not judged"]` says why where a scorer failed
+    "Judge a trajectory's answer; also one that was judged before"
+    verdict = judge(trajectory.question, trajectory.answer)
+    trajectory.score = verdict.score
+    trajectory.meta.pop("not judged", None)
+    if verdict.fault: trajectory.meta["not judged"] = verdict.why
+    return trajectory
+
 def run_method(
     method: Method,
     questions: list[Question],
@@ -388,26 +256,36 @@ def run_method(
     records: Records | None = None,  # resume
 ) -> list[Trajectory]:  # scored
     "One method on one list of questions"
-    how = dict(seed=seed, concurrency=profile.concurrency, records=records)
+    how = dict(seed=seed, concurrency=profile.concurrency, records=records, finish=scored)
     if method.kind == "cot":
-        found = run_cot(questions, engine, max_new_tokens=profile.cot_max_new_tokens, **how)
+        found = run_cot(questions, engine, prompt=profile.prompt,
+                        max_new_tokens=profile.cot_max_new_tokens, **how)
     else:
-        n, model = method.samples(profile), getattr(profile, method.model)
+        n = method.samples(profile)
         if n > 1: how |= dict(n=n, temperature=profile.sag_temperature, top_p=profile.sag_top_p)
-        if not method.adapter and not model.startswith("mini-"):
-            how["system"] = long_prompt(sandbox_tools(sandbox))  # the format was never taught
+        kind = "short" if method.adapter else profile.prompt  # who was taught needs few words
+        how |= dict(system=agent_prompt(kind, sandbox_tools(sandbox), profile.max_steps),
+                    hints=profile.prompt == "examples")
         found = run_agents(questions, engine, sandbox, max_steps=profile.max_steps,
                            max_new_tokens=profile.max_new_tokens, **how)
-    for t in found: t.score = score(t.question, t.answer)
-    return found
+    return [scored(t) for t in found]   # again: records may be older than the scorers
 
 # %% ../nbs/08_evaluation.ipynb #fcaf0aae
 def _broken(trajectories: list[Trajectory], where: str):
-    "Raise when every single question failed"
+    "Raise when every single question failed, or no answer could be judged"
     if trajectories and all(t.stop == "error" for t in trajectories):
         raise AgentDistillError(f"all {len(trajectories)} questions failed; the first one with: "
                                 f"{trajectories[0].meta.get('error', 'no reason recorded')}", where,
                                 "mend that, delete this method's folder, and run again")
+    answered = [t for t in trajectories if t.answer is not None]
+    if answered and len(_unjudged(answered)) == len(answered):
+        raise AgentDistillError(f"none of {len(answered)} answers could be judged; the first one: "
+                                f"{answered[0].meta['not judged']}", where,
+                                "mend that and run again: the answers are kept")
+
+def _unjudged(trajectories: list[Trajectory]) -> list[Trajectory]:
+    "Those whose answer no scorer could judge"
+    return [t for t in trajectories if "not judged" in t.meta]
 
 def _by_benchmark(questions: list[Question]) -> dict[str, list[Question]]:
     groups = {}
@@ -434,11 +312,12 @@ def evaluate(
     engine,  # (model, adapter) -> Engine, e.g. `engines_of(profile, out_dir)`
     sandbox,
     records=lambda slug, benchmark: None,  # -> Records to resume from, or None
-    methods: tuple[Method, ...] = METHODS,
+    methods: tuple[Method, ...] = METHODS,  # those that `methods_of` leaves
     seed: int = 0,
 ) -> dict[str, dict[str, list[Trajectory]]]:  # method name -> benchmark -> scored trajectories
     "Run every method on every benchmark"
     groups, found, loaded, current = _by_benchmark(questions), {}, None, None
+    methods = methods_of(profile, methods)
     for m in sorted(methods, key=lambda m: (m.model, m.adapter)):
         shelf = _Shelf({bench: records(m.slug, bench) for bench in groups})
         todo = {q.id for q in questions} - {row["id"] for row in shelf.rows}
@@ -557,7 +436,7 @@ def summarise(
 ) -> Results:
     "From scored trajectories to a table"
     benchmarks = [b for b in next(iter(runs.values()))]
-    inside = [b for b in benchmarks if b in profile.train_benchmarks]
+    inside = [b for b in benchmarks if b in map(benchmark_name, profile.in_domain)]
     outside = [b for b in benchmarks if b not in inside]
     scores = {m: dict(zip(r, _scores(r, r))) for m, r in runs.items()}
     cells = {m: {b: wilson(sum(s), len(s)) for b, s in row.items()} for m, row in scores.items()}
@@ -593,6 +472,8 @@ def table(self: Results) -> str:
     if len(set(self.methods.values())) > 1:
         lines.append("Rows are not equally expensive: SAG samples several actions a step and runs "
                      "them all, the other rows act greedily, once.")
+    lines += [f"Not judged, and counted as wrong: {round(e.value * e.n)} answers of {m}."
+              for m, b in self.behaviour.items() if (e := b.get("not judged"))]
     lines += [f"Missing: {n} questions of {where}." for where, n in self.missing.items() if n]
     return "\n\n".join([*lines, *([self.note] if self.note else [])])
 
@@ -721,8 +602,9 @@ def plot_sweep(
     for x, y, r in zip(xs, ys, results.sweep):
         ax.annotate(f"N = {r['samples']}", (x, y), textcoords="offset points", xytext=(7, -14))
     n = es[0].n if es else 0
-    ax.set(xlabel="generated tokens a question (log scale)", ylabel="right answers (%)",
-           xscale="log", ylim=(0, 104), title=f"{results.kind}: what N buys, n = {n} questions")
+    scale = "log" if xs and min(xs) > 0 else "linear"
+    ax.set(xlabel=f"generated tokens a question ({scale} scale)", ylabel="right answers (%)",
+           xscale=scale, ylim=(0, 104), title=f"{results.kind}: what N buys, n = {n} questions")
     ax.margins(x=0.15)
     ax.set_xticks(xs, [f"{x:.0f}" for x in xs])
     ax.set_xticks([], minor=True)
@@ -773,10 +655,15 @@ def engines_of(
     out_dir,  # where `student/` is
 ):  # (model, adapter) -> Engine
     "Engines for the methods: the base model, with an adapter of `student/` where one is named"
+    held = {}   # the last model's engine, where it can change its adapter (vLLM)
     def engine(model: str, adapter: str = ""):
-        from agent_distill.engines import load_engine
+        from agent_distill.servers import load_engine
         path = str(Path(out_dir) / "student" / adapter) if adapter else None
-        return load_engine(profile, getattr(profile, model), adapter=path)
+        if model in held: return held[model].with_adapter(path)
+        held.clear()
+        new = load_engine(profile, getattr(profile, model), adapter=path)
+        if hasattr(new, "with_adapter"): held[model] = new
+        return new
     return engine
 
 def questions_of(
@@ -787,11 +674,12 @@ def questions_of(
     "The questions to evaluate on"
     path = Artifact.read(Path(out_dir) / "questions").path("test.jsonl")
     groups = _by_benchmark(load_questions(path))
-    gone = [b for b in profile.benchmarks if b not in groups]
+    names = [benchmark_name(b) for b in profile.benchmarks]
+    gone = [b for b in names if b not in groups]
     if gone: raise AgentDistillError(f"no test questions of {', '.join(gone)}", path,
                                      "run chapter 01_questions again")
     most = min(limit or profile.n_test, profile.n_test)
-    return [q for b in profile.benchmarks for q in groups[b][:most]]
+    return [q for b in names for q in groups[b][:most]]
 
 # %% ../nbs/08_evaluation.ipynb #ff901d7c
 FIGURES = {
@@ -818,4 +706,6 @@ def write_evaluation(
                art.path("trajectories.html"))
     asked = {m: sum(map(len, r.values())) for m, r in runs.items()}
     failed = sum(t.stop == "error" for r in runs.values() for ts in r.values() for t in ts)
-    return art.finish(questions=asked, failed=failed, missing=sum(results.missing.values()))
+    unjudged = sum(len(_unjudged(ts)) for r in runs.values() for ts in r.values())
+    return art.finish(questions=asked, failed=failed, missing=sum(results.missing.values()),
+                      **({"not_judged": unjudged} if unjudged else {}))

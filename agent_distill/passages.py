@@ -66,7 +66,11 @@ def to_contents(passage: Passage) -> str:
 # %% ../nbs/02b_passages.ipynb #be9ad31b
 def _plain(row): return [Passage(str(row["id"]), row["title"], row["text"])]
 
-def _wiki18(row): return [Passage(str(row["id"]), *from_contents(row["contents"]))]
+def _wiki18(row):
+    "A passage in Search-R1's form; without a line for the title its id is its title"
+    name, contents = str(row["id"]), row["contents"].strip()
+    if "\n" not in contents: return [Passage(name, str(row.get("title", name)), contents)]
+    return [Passage(name, *from_contents(row["contents"]))]
 
 def _hotpotqa(row):
     "The paragraphs of a HotpotQA question; a title is the id"

@@ -22,9 +22,9 @@ from pathlib import Path
 from fastcore.basics import patch
 
 # %% auto #0
-__all__ = ['MINI', 'PAPER', 'COLAB', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table', 'set_seed',
-           'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'fields_read',
-           'versions']
+__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table',
+           'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact',
+           'fields_read', 'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -43,10 +43,12 @@ class AgentDistillError(Exception):
         return " | ".join(parts + ([f"fix: {self.fix}"] if self.fix else []))
 
 # %% ../nbs/00_profile.ipynb #03a69bb6
-_CHOICES = {"engine": ("transformers", "vllm"), "sft": ("trl", "unsloth")}
+_CHOICES = {"engine": ("transformers", "vllm"), "sft": ("trl", "unsloth"),
+            "prompt": ("short", "examples")}
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")   # no key: it would be recorded
 _TYPES = {"str": (str,), "int": (int,), "float": (float, int), "tuple[str, ...]": (tuple,)}
 _MAY_BE_ZERO = ("n_train", "n_test", "teacher_temperature", "sag_temperature", "lora_dropout")
+_SHARES = ("teacher_top_p", "sag_top_p", "lora_dropout")   # at most 1
 
 def _fault(f, value):
     "What is wrong with `value` for the dataclass field `f`, or None"
@@ -60,6 +62,7 @@ def _fault(f, value):
     if f.type not in ("int", "float"): return None
     if not math.isfinite(value) or value < 0 or (value == 0 and f.name not in _MAY_BE_ZERO):
         return "must be positive"
+    if f.name in _SHARES and value > 1: return "is a share, at most 1"
 
 def _check(p):
     "Raise for the first field of `p` that cannot be right; lists (from JSON) become tuples"
@@ -76,11 +79,12 @@ class Profile:
     name: str                           # the profile it came from
     benchmarks: tuple[str, ...]         # evaluated on these
     train_benchmarks: tuple[str, ...]   # the teacher's questions come from these
+    in_domain: tuple[str, ...]          # those of `benchmarks` that are like the training questions
     n_train: int                        # training questions a benchmark, at most
     n_test: int                         # test questions a benchmark, at most
     corpus: str                         # "mini", the name of a public corpus, or a JSONL path
     embedder: str                       # sentence-transformers name
-    teacher: str                        # "mini-teacher", a Hugging Face name or a folder
+    teacher: str                        # "mini-teacher", a Hugging Face name, a folder, "released"
     student: str                        # "mini-student", a Hugging Face name or a folder
     engine: str                         # "transformers", "vllm", or a server's address
     sft: str                            # "trl" or "unsloth"
@@ -91,6 +95,7 @@ class Profile:
     max_length: int                     # tokens of a training row, agent
     cot_max_length: int                 # tokens of a training row, chain of thought
     concurrency: int                    # questions in flight at once
+    prompt: str = "examples"            # or "short": what an untrained agent is told (chapter 4e)
     top_k: int = 3                      # passages a search returns
     max_steps: int = 5                  # thought-action-observation rounds a question
     sag_n: int = 8                      # candidates a step in self-consistent action generation
@@ -109,7 +114,8 @@ class Profile:
 MINI = Profile(
     "mini", n_train=200, n_test=50,
     benchmarks=("mini-hotpot", "mini-musique", "mini-2wiki", "mini-gsm", "mini-gsm-hard"),
-    train_benchmarks=("mini-hotpot", "mini-gsm"), corpus="mini", embedder="all-MiniLM-L6-v2",
+    train_benchmarks=("mini-hotpot", "mini-gsm"), in_domain=("mini-hotpot", "mini-gsm"),
+    corpus="mini", embedder="all-MiniLM-L6-v2", prompt="short",
     teacher="mini-teacher", student="mini-student", engine="transformers", sft="trl",
     max_new_tokens=96, cot_max_new_tokens=128, teacher_temperature=0.7, teacher_top_p=0.95,
     max_length=768, cot_max_length=384, concurrency=64, lr=1e-3, epochs=6)
@@ -119,9 +125,9 @@ PAPER = Profile(
     "paper", n_train=1000, n_test=500,
     benchmarks=("hotpotqa", "math500", "musique", "bamboogle", "2wiki", "gsm-hard", "aime",
                 "olymmath"),
-    train_benchmarks=("hotpotqa", "math-medium", "math-hard"), corpus="wiki18",
-    embedder="intfloat/e5-base-v2", teacher="Qwen/Qwen2.5-32B-Instruct",
-    student="Qwen/Qwen2.5-1.5B-Instruct", engine="vllm", sft="unsloth",
+    train_benchmarks=("hotpotqa", "math-medium", "math-hard"), in_domain=("hotpotqa", "math500"),
+    corpus="wiki18", embedder="intfloat/e5-base-v2", engine="vllm", sft="unsloth",
+    teacher="Qwen/Qwen2.5-32B-Instruct", student="Qwen/Qwen2.5-1.5B-Instruct",
     max_new_tokens=1024, cot_max_new_tokens=4096, teacher_temperature=0.0, teacher_top_p=1.0,
     max_length=10240, cot_max_length=4096, concurrency=256)
 
@@ -131,7 +137,14 @@ COLAB = replace(
     teacher="Qwen/Qwen2.5-7B-Instruct", student="Qwen/Qwen2.5-0.5B-Instruct",
     cot_max_new_tokens=2048, max_length=4096, cot_max_length=2048, concurrency=64)
 
-PROFILES = {p.name: p for p in (MINI, COLAB, PAPER)}
+# %% ../nbs/00_profile.ipynb #3ecbf40e
+SMALL = replace(
+    COLAB, name="small", n_test=100, benchmarks=("hotpotqa", "math500", "musique", "gsm-hard"),
+    train_benchmarks=("hotpotqa", "math-medium"), embedder="all-MiniLM-L6-v2",
+    teacher="Qwen/Qwen2.5-1.5B-Instruct", engine="transformers", sft="trl",
+    max_new_tokens=512, cot_max_new_tokens=1024, concurrency=32)
+
+PROFILES = {p.name: p for p in (MINI, SMALL, COLAB, PAPER)}
 
 # %% ../nbs/00_profile.ipynb #a05a3049
 def _value(f, text):
@@ -152,7 +165,7 @@ def _changes(name, texts):
     return found
 
 def get_profile(
-    name: str,    # mini, colab or paper; what is changed may follow: "mini,sag_n=4,lr=5e-4"
+    name: str,    # mini, small, colab or paper; what is changed may follow: "mini,sag_n=4,lr=5e-4"
     **overrides,  # more changes, as in `get_profile("mini", sag_n=4)`
 ) -> Profile:     # raises AgentDistillError for an unknown name or field
     "The profile called `name`, with its changes"
@@ -234,7 +247,7 @@ def read_jsonl(
     path,          # a file with one JSON object a line
 ) -> list[dict]:   # raises AgentDistillError with path and line number
     "The rows of a JSONL file"
-    try: text = Path(path).read_text(encoding="utf-8")
+    try: text = Path(path).read_text(encoding="utf-8-sig")   # with or without a byte order mark
     except (OSError, UnicodeDecodeError) as e:
         reason = getattr(e, "strerror", None) or "it is not UTF-8 text"
         raise AgentDistillError(f"cannot read the file: {reason}", where=path) from e
@@ -263,7 +276,6 @@ class Records:
 # %% ../nbs/00_profile.ipynb #ad49462a
 def _whole(line):
     "Whether the last line of a file arrived complete"
-    if not line.endswith(b"\n"): return False
     try: return isinstance(json.loads(line), dict)
     except ValueError: return False
 
@@ -277,19 +289,24 @@ def _add(self: Records, row, where):
 
 @patch
 def _load(self: Records):
-    "Read what is there; cut a torn last line off the file"
+    "Read what is there; cut a torn last line off, or end a whole one"
     lines = self.path.read_bytes().splitlines(keepends=True)
     if lines and not _whole(lines[-1]):
         torn = lines.pop()
         with self.path.open("rb+") as f: f.truncate(self.path.stat().st_size - len(torn))
+    elif lines and not lines[-1].endswith(b"\n"):
+        with self.path.open("ab") as f: f.write(b"\n")
     for i, line in enumerate(lines, 1):
         where = f"{self.path}, line {i}"
         self._add(_row(line, where), where)
 
 # %% ../nbs/00_profile.ipynb #28da57c9
-def _append(path, data):
+_ROOM = "make room or use another out_dir, then run again: what is done is kept"
+
+def _append(path, data, first):
     "Add the bytes `data` to the file at `path`, all or nothing, down to the disk"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if first: path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.exists(): raise OSError("the file was removed while rows were added")
     with path.open("ab", buffering=0) as f:
         size = f.seek(0, os.SEEK_END)
         try:
@@ -307,11 +324,11 @@ def append(self: Records,
     data = json.dumps(row, ensure_ascii=False).encode(errors="replace") + b"\n"
     with self._lock:
         self._add(row, self.path)
-        try: _append(self.path, data)
+        try: _append(self.path, data, first=len(self) == 1)
         except OSError as e:
             self.keys.discard(self.rows.pop()[self.key])
             raise AgentDistillError(f"cannot write the record: {e.strerror or e}", where=self.path,
-                                    fix="make room or use another out_dir") from e
+                                    fix=_ROOM) from None
 
 # %% ../nbs/00_profile.ipynb #afbefebc
 def file_hash(path) -> str:
@@ -327,15 +344,18 @@ def _json_hash(obj): return hashlib.sha256(json.dumps(obj, sort_keys=True).encod
 def write_atomic(
     path,       # replaced whole
     text: str,  # the new content
-):
+):              # raises AgentDistillError where the disk is full, or the folder gone
     "Write a file so that a reader sees the old one or the new one, never a part"
     path = Path(path)
     tmp = path.with_name(path.name + ".tmp")
-    with tmp.open("w", encoding="utf-8") as f:
-        f.write(text)
-        f.flush()
-        os.fsync(f.fileno())
-    os.replace(tmp, path)
+    try:
+        with tmp.open("w", encoding="utf-8", newline="\n") as f:
+            f.write(text)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(tmp, path)
+    except OSError as e:
+        raise AgentDistillError(f"cannot write the file: {e.strerror or e}", path, _ROOM) from None
 
 # %% ../nbs/00_profile.ipynb #50c32aef
 _MANIFEST = "manifest.json"
@@ -358,7 +378,7 @@ class Artifact:
 
 # %% ../nbs/00_profile.ipynb #2fc8de25
 _CHAPTERS = dict(questions="01_questions", index="02_retrieval", teacher="06_teacher",
-                 student="07_student", evaluation="08_evaluation")
+                 student="07_student", evaluation="08_evaluation", scaling="10_scaling")
 
 def _chapter(folder):
     "The chapter that makes the artifact `folder`, in words"
@@ -369,14 +389,26 @@ def _again(folder): return f"move that folder away and run {_chapter(folder)} ag
 
 _NEEDED = ("fingerprint", "profile", "seed", "config", "wall_s")
 
+def _signed(about):
+    "The text of a manifest: its fields, then `sum`, a hash of them"
+    return json.dumps(about | {"sum": _json_hash(about)}, indent=1, ensure_ascii=False) + "\n"
+
+def _unsigned(text):
+    "The fields of a manifest; a changed byte is a ValueError, format 1 had no sum"
+    m = json.loads(text)
+    signed = m.pop("sum", None) is not None or m.get("format") == 2
+    if signed and _signed(m) != text: raise ValueError("the sum does not fit")
+    m.pop("format", None)
+    return m
+
 def _read_manifest(folder):
     "The manifest of `folder`; an empty one where there is none"
     path = Path(folder)/_MANIFEST
     try:
         if not path.is_file(): return {}
-        m = json.loads(path.read_text(encoding="utf-8"))
+        m = _unsigned(path.read_bytes().decode())
         for k in _NEEDED + (("files",) if m["complete"] else ("began",)): m[k]
-    except (OSError, ValueError, KeyError, TypeError) as e:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
         raise AgentDistillError("the manifest cannot be read", path, _again(folder)) from e
     return m
 
@@ -409,11 +441,11 @@ def _input_hash(path, profile):
 _FIRST_READ = dict(
     questions="name benchmarks train_benchmarks n_train n_test",
     index="corpus embedder",
-    teacher="teacher engine max_new_tokens cot_max_new_tokens teacher_temperature teacher_top_p "
+    teacher="teacher prompt engine max_new_tokens cot_max_new_tokens teacher_temperature teacher_top_p "
             "concurrency top_k max_steps",
     student="student sft max_length cot_max_length lora_r lora_alpha lora_dropout lr epochs "
             "batch_size",
-    evaluation="sag_n sag_temperature sag_top_p")
+    evaluation="in_domain sag_n sag_temperature sag_top_p")
 
 def fields_read(
     folder,       # an artifact's
@@ -448,10 +480,10 @@ def _move_aside(self: Artifact):
 
 @patch
 def _write(self: Artifact, **facts):
-    about = dict(format=1, stage=self.folder.name, fingerprint=self.fingerprint,
+    about = dict(format=2, stage=self.folder.name, fingerprint=self.fingerprint,
                  profile=asdict(self.profile), seed=self.seed, config=self.config)
-    text = json.dumps(about | facts, indent=1, ensure_ascii=False, default=_plain)
-    write_atomic(self.folder/_MANIFEST, text + "\n")
+    plain = json.loads(json.dumps(about | facts, default=_plain))
+    write_atomic(self.folder/_MANIFEST, _signed(plain))
 
 def _plain(x):
     "JSON for numpy's numbers, paths and the like"
@@ -470,7 +502,7 @@ def start(self: Artifact):
     m = self.manifest
     try:
         if m.get("fingerprint") != self.fingerprint:
-            if self.folder.is_dir() and any(self.folder.iterdir()): self._move_aside()
+            if any(p.suffix != ".tmp" for p in self.folder.glob("*")): self._move_aside()
             m = {}
         self.folder.mkdir(parents=True, exist_ok=True)
         self._before, self._began = _spent(self.folder, m), time.time()
@@ -515,7 +547,7 @@ def _installed(dist):
 def _files(folder):
     "Name -> path of the data files in an artifact's folder, sorted"
     found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {n: p for n, p in found.items() if n != _MANIFEST and not n.endswith(".tmp")}
+    return {n: p for n, p in found.items() if n != _MANIFEST and not n.endswith((".tmp", ".lock"))}
 
 def _describe(path):
     "Hash, size and (for JSONL) rows of one file"
@@ -537,6 +569,9 @@ def finish(self: Artifact,
 ) -> dict:    # the manifest
     "Declare the artifact complete"
     if self._began is None: raise AgentDistillError("finish() before start()", where=self.folder)
+    if not self.manifest:
+        raise AgentDistillError("the artifact's folder was removed while it was made", self.folder,
+                                f"run {_chapter(self.folder)} again")
     files = {n: _describe(p) for n, p in _files(self.folder).items()}
     wall = round(self._before + time.time() - self._began, 2)
     self._write(complete=True, inputs=self._input_hashes(), versions=versions(), files=files,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STUDENTS', 'CLAIMS', 'recorded_folder', 'paper_results', 'Recorded', 'record', 'recorded_runs', 'Claim', 'find',
-           'verdict', 'paper_points', 'claims_table', 'repeats', 'this_run', 'run_table']
+           'verdict', 'paper_points', 'claims_table', 'real_runs', 'made_with', 'repeats', 'this_run', 'run_table']
 
 # %% ../nbs/11_results.ipynb #7fbfef7d
 import json
@@ -185,6 +185,23 @@ def claims_table(
     head = ["claim", "where", f"**paper**: points, {' / '.join(STUDENTS)}",
             f"**{results.kind}**: difference", "verdict"]
     return _table(head, [[c.text, c.where, paper(c), ours(c), verdict(c, results)] for c in claims])
+
+# %% ../nbs/11_results.ipynb #ec804bf1
+def real_runs(
+    folder=None,  # where the files are
+) -> dict[str, Recorded]:  # file name -> run; `about["made"]` says how
+    "The runs of real models that were recorded, whole or in part"
+    found = {p.stem: _json(p) for p in sorted(recorded_folder(folder).glob("real*.json"))}
+    return {n: Recorded(Results.from_json(json.dumps(d["results"])), d["about"])
+            for n, d in found.items()}
+
+def made_with(
+    run: Recorded,
+) -> str:  # markdown
+    "What a real run was made with"
+    p = run.about["profile"]
+    facts = {"teacher": p["teacher"], "student": p["student"]} | run.about["made"]
+    return _table(["", ""], [[k.replace("_", " "), v] for k, v in facts.items()])
 
 # %% ../nbs/11_results.ipynb #a7687709
 def repeats(

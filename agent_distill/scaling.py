@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['WIKI18', 'E5_DIM', 'WIKI18_LINE', 'code_bytes', 'Footprint', 'agreement', 'embed_hours', 'shard_of', 'shard',
-           'find_worker', 'search_worker', 'work_shard', 'merge_records', 'worker_env', 'run_processes', 'run_sharded',
-           'sharded_seconds', 'run_ray']
+           'find_worker', 'search_worker', 'work_shard', 'merge_records', 'worker_env', 'end_with_parent',
+           'run_processes', 'run_sharded', 'sharded_seconds', 'run_ray']
 
 # %% ../nbs/10_scaling.ipynb #d0ac8e13
-import hashlib, importlib, json, os, subprocess, sys, time
+import hashlib, importlib, json, os, subprocess, sys, threading, time
 from dataclasses import dataclass
 from pathlib import Path
 from tqdm import tqdm
 from .index import overlap
+from .pipeline import locked
 from .profile import AgentDistillError, Records, cores, write_atomic
 
 # %% ../nbs/10_scaling.ipynb #0adb60ad
@@ -154,8 +155,15 @@ def worker_env(
     return {"OMP_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false", **gpu}
 
 # %% ../nbs/10_scaling.ipynb #5d83ce56
-_WORK = "import json, sys; from agent_distill.scaling import work_shard; " \
-        "work_shard(json.load(open(sys.argv[1], encoding='utf-8')))"
+_WORK = "import json, sys; from agent_distill.scaling import end_with_parent, work_shard; " \
+        "end_with_parent(); work_shard(json.load(open(sys.argv[1], encoding='utf-8')))"
+
+def end_with_parent():
+    "End this process as soon as its stdin ends: the parent holds the other side, dead or alive"
+    def wait():
+        while os.read(0, 1): pass
+        os._exit(1)
+    threading.Thread(target=wait, daemon=True).start()
 
 def _start(job, i, n, gpus):
     "A process for one job; its output goes to a log beside the records"
@@ -163,7 +171,8 @@ def _start(job, i, n, gpus):
     write_atomic(path, json.dumps(job))
     with open(path.with_name(path.name.replace(".job.json", ".log")), "w") as log:
         return subprocess.Popen([sys.executable, "-c", _WORK, str(path)], stdout=log, stderr=log,
-                                stdin=subprocess.DEVNULL, env=os.environ | worker_env(i, n, gpus))
+                                stdin=subprocess.PIPE, env=os.environ | worker_env(i, n, gpus),
+                                pass_fds=[fd for fd in [job.get("lock")] if fd is not None])
 
 def _lines(jobs):
     "Whole lines in the jobs' record files"
@@ -191,7 +200,7 @@ def run_processes(
         with tqdm(total=total, unit="row", disable=off, leave=False) as bar:
             _watch(procs, jobs, bar)
     finally:
-        for p in procs: p.poll() is None and p.terminate()
+        for p in procs: p.stdin.close(); p.wait()
     bad = [(Path(j["out"]), p.returncode) for j, p in zip(jobs, procs) if p.returncode]
     if bad: raise AgentDistillError(
         f"{len(bad)} of {len(jobs)} workers failed: "
@@ -209,14 +218,15 @@ def run_sharded(
 ) -> list[dict]:             # a result a row, in the order of `rows`
     "Spread rows over workers; what an earlier run has done is not done again"
     folder = Path(folder).resolve()
-    files = lambda: sorted(folder.glob("shard-*.jsonl"))
-    done = {r["id"] for f in files() for r in Records(f)}
-    parts = shard([r for r in rows if r["id"] not in done], n)
-    jobs = [dict(worker=worker, options=options, rows=part, out=str(folder/f"shard-{i}.jsonl"))
-            for i, part in enumerate(parts) if part]
     folder.mkdir(parents=True, exist_ok=True)
-    if jobs: run(jobs)
-    return merge_records(files(), [r["id"] for r in rows], folder/"merged.jsonl")
+    files = lambda: sorted(folder.glob("shard-*.jsonl"))
+    with locked(folder) as fd:
+        done = {r["id"] for f in files() for r in Records(f)}
+        parts = shard([r for r in rows if r["id"] not in done], n)
+        jobs = [dict(worker=worker, options=options, rows=part, lock=fd,
+                     out=str(folder/f"shard-{i}.jsonl")) for i, part in enumerate(parts) if part]
+        if jobs: run(jobs)
+        return merge_records(files(), [r["id"] for r in rows], folder/"merged.jsonl")
 
 # %% ../nbs/10_scaling.ipynb #cc53a004
 def sharded_seconds(

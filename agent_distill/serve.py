@@ -115,19 +115,28 @@ def _many_threads(app):
     return lifespan(app)
 
 # %% ../nbs/02d_serve.ipynb #c4eed7bd
+def _uvicorn():
+    "The package that serves, or what to install"
+    try: import uvicorn, fastapi
+    except ImportError as e: raise AgentDistillError(
+        f"the package {e.name} is not installed", "serve", 'pip install "agent_distill[serve]"') from e
+    return uvicorn
+
 def listen(
     host: str,   # an address of this machine; "0.0.0.0" lets every other one in, unasked
     port: int,   # 0: any that is free
 ) -> socket.socket:
-    "A listening socket; AgentDistillError if the address cannot be had"
-    try: return socket.create_server((host, port), backlog=1024)
+    "A listening socket; AgentDistillError if the address cannot be had, or nothing can serve on it"
+    _uvicorn()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try: return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, OverflowError) as e: raise AgentDistillError(
         f"cannot listen: {getattr(e, 'strerror', None) or e}", f"{host}:{port}",
         "choose another --port, or stop what listens there") from e
 
 def _server(retriever, topk):
     "A uvicorn server that is not running yet"
-    import uvicorn
+    uvicorn = _uvicorn()
     config = uvicorn.Config(make_app(retriever, topk), log_level="warning", timeout_keep_alive=60,
                             timeout_graceful_shutdown=5)
     return uvicorn.Server(config)

@@ -5,27 +5,31 @@
 # %% auto #0
 __all__ = ['RANKS', 'PREFILL', 'AWAY', 'MAX_WAIT_S', 'MAX_BYTES', 'Loop', 'Remote', 'adapter_rank', 'rank_room', 'hardware',
            'vllm_options', 'vllm_sampling', 'vllm_completion', 'VLLM', 'start_watch', 'watch', 'adapter_name',
-           'VLLMEngine', 'chat_rows', 'request_body', 'Fault', 'read_answer', 'retry_after', 'read_response',
-           'read_json', 'ServerEngine', 'vllm_flags', 'vllm_command', 'guard', 'free_port', 'ModelServer',
-           'serve_model']
+           'VLLMEngine', 'chat_rows', 'request_body', 'Fault', 'Refusal', 'read_answer', 'retry_after', 'read_response',
+           'read_json', 'refused_fields', 'ServerEngine', 'is_here', 'Singly', 'vllm_flags', 'vllm_command', 'guard',
+           'free_port', 'ModelServer', 'serve_model', 'load_engine']
 
 # %% ../nbs/05b_servers.ipynb #0cbdbaef
-import asyncio, hashlib, json, math, os, re, select, signal, socket, subprocess, sys, threading
-import time, uuid, weakref
+import asyncio, hashlib, ipaddress, json, math, os, re, select, signal, socket, subprocess, sys
+import threading, time, uuid, warnings, weakref
 from concurrent.futures import Future
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from fastcore.basics import patch
 
 from .agent import Completion, EngineError, derive_seed
-from .engines import (Request, _cut_at_stop, adapter_config, load_tokenizer,
-                                   make_request, prompt_ids, prompt_text, resolve_model)
-from .profile import AgentDistillError
+from .engines import (Request, TransformersEngine, _cut_at_stop, adapter_config,
+                                   load_tokenizer, make_request, prompt_ids, prompt_text,
+                                   resolve_model)
+from .profile import AgentDistillError, Profile
 from .sandbox.worker import PDEATHSIG, SUBREAPER, prctl
 
 # %% ../nbs/05b_servers.ipynb #9c4e5272
@@ -281,12 +285,13 @@ def adapter_name(
     digest = hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
     return f"{Path(adapter).resolve().name}-{digest[:8]}"
 
-# %% ../nbs/05b_servers.ipynb #vllmeng1
+# %% ../nbs/05b_servers.ipynb #945d47ab
 def _leave_the_cores():
     "vLLM computes on all of them; what torch does beside it, a query's vector, shall take one"
     import torch
     torch.set_num_threads(1)
 
+# %% ../nbs/05b_servers.ipynb #vllmeng1
 class VLLMEngine(Remote):
     "An `Engine` on vLLM in this process"
     def __init__(self,
@@ -298,16 +303,28 @@ class VLLMEngine(Remote):
         on = hardware()
         if on == "cpu": _leave_the_cores()
         options = vllm_options(model_name_or_path, adapter, on=on, **options)
-        self.tokenizer, self.lora = load_tokenizer(model_name_or_path), None
-        if adapter:
-            from vllm.lora.request import LoRARequest
-            self.lora = LoRARequest(adapter_name(adapter), 1, str(adapter))
-        self.name, self.adapter = str(model_name_or_path), adapter
-        self.host = VLLM(options, restarts)
+        self.tokenizer, self.name = load_tokenizer(model_name_or_path), str(model_name_or_path)
+        self.host, self.adapters = VLLM(options, restarts), count(1)
+        self.take(adapter)
         self.loop, self.context = self.host.loop, self.host.llm.model_config.max_model_len
         self.max_batch = self.host.llm.vllm_config.scheduler_config.max_num_seqs
         self.stats = dict(requests=0, rows=0, prompt_tokens=0, completion_tokens=0)
         self.close = weakref.finalize(self, self.host.close)
+
+    def take(self, adapter):
+        from vllm.lora.request import LoRARequest
+        self.adapter = adapter
+        self.lora = adapter and LoRARequest(adapter_name(adapter), next(self.adapters),
+                                            str(adapter))
+
+    def with_adapter(self,
+        adapter: str = None,   # folder of a LoRA adapter; None: the bare model
+    ):                         # an engine on the same vLLM, which lives as long as either
+        "The same model with another adapter; `max_lora_rank` has to be given at the start"
+        other = copy(self)
+        other.origin = self
+        other.take(adapter)
+        return other
 
     async def answer(self, request, messages, prefix):
         "The completions of one request"
@@ -353,10 +370,17 @@ def request_body(
 # %% ../nbs/05b_servers.ipynb #bca50c7b
 class Fault(Exception):
     "Something that may be better at the next try"
-    def __init__(self, why: str, away=False, after: float = None):
+    def __init__(self, why: str, away=False, after: float = None, status=200, said="", fix=None):
         super().__init__(why)
         self.away = away     # the server did not take the request: waiting costs it nothing
         self.after = after   # seconds that it asked us to wait
+        self.status, self.said, self.fix = status, said, fix   # HTTP's status; the server's words
+
+class Refusal(EngineError):
+    "Something that will be the same at the next try"
+    def __init__(self, why: str, status: int, said: str):
+        super().__init__(why)
+        self.status, self.said = status, said
 
 # %% ../nbs/05b_servers.ipynb #97fbcec6
 def _logprobs(choice):
@@ -366,18 +390,22 @@ def _logprobs(choice):
     if all(isinstance(v, (int, float)) and math.isfinite(v) for v in values): return values
     raise ValueError("a log-probability that is no number")
 
+def _said(choice):
+    "The text of a choice, a string or a list of parts; None where it has none"
+    text = choice["message"].get("content") if "message" in choice else choice["text"]
+    if isinstance(text, list): text = "".join(part.get("text") or "" for part in text)
+    if text is None or isinstance(text, str): return text
+    raise ValueError("a text that is no string")
+
 def _completion(choice, request, prompt_tokens, tokens):
     "One choice of an answer"
-    text = choice["message"]["content"] if "message" in choice else choice["text"]
-    if not isinstance(text, str): raise ValueError("a choice without text")
     if choice.get("finish_reason") in (None, "abort", "error"): raise ValueError("not finished")
     values, reason = _logprobs(choice), choice.get("stop_reason")
-    text, met = _cut_at_stop(text, request.stop)
+    text, met = _cut_at_stop(_said(choice) or "", request.stop)
     if not met and reason in request.stop: text, met = text + reason, True
-    tokens = len(values) or tokens
-    if not text and not tokens: raise ValueError("an empty completion")
     finish = "length" if choice["finish_reason"] == "length" and not met else "stop"
-    return Completion(text, tokens, prompt_tokens, sum(values) / max(len(values), 1), finish)
+    return Completion(text, len(values) or tokens, prompt_tokens,
+                      sum(values) / max(len(values), 1), finish)
 
 # %% ../nbs/05b_servers.ipynb #37a10cb6
 def read_answer(
@@ -390,10 +418,14 @@ def read_answer(
         prompt = int(used.get("prompt_tokens") or len(request.ids))
         each = int(used.get("completion_tokens") or 0) // max(len(choices), 1)
         found = [_completion(c, request, prompt, each) for c in choices]
+        if all("text" in c and c["text"] is None for c in choices): 
+            raise ValueError("choices without text")
+        if not any(c.text or c.tokens for c in found): raise ValueError("an empty completion")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as e:
         raise Fault(f"the answer cannot be read: {e!r}"[:200]) from e
     if len(found) == request.n: return found
-    raise Fault(f"{len(found)} samples instead of {request.n}")
+    few = "one_by_one=True asks once for each sample" if len(found) < request.n else None
+    raise Fault(f"{len(found)} samples instead of {request.n}", fix=few)
 
 # %% ../nbs/05b_servers.ipynb #d1f15818
 AWAY, MAX_WAIT_S, MAX_BYTES = (429, 502, 503, 529), 60, 64 << 20
@@ -414,23 +446,71 @@ def read_response(
     status: int,
     headers,
     data: bytes,
-) -> bytes:   # a `Fault` where trying again may help, an `EngineError` where it will not
+) -> bytes:   # a `Fault` where trying again may help, a `Refusal` where it will not
     "What a response carries, if it is a good one"
-    text = " ".join(data[:2000].decode("utf-8", "replace").split())[:300]
+    if status == 200: return data
+    said = data[:4000].decode("utf-8", "replace")
+    text = " ".join(said.split())[:100 if status == 404 else 300]
     if status in AWAY or status in (408, 425) or status >= 500:
         after = retry_after(headers.get("retry-after"))
-        raise Fault(f"HTTP {status}: {text}", status in AWAY, after)
-    if status != 200: raise EngineError(f"the server refuses, HTTP {status}: {text}")
-    return data
+        raise Fault(f"HTTP {status}: {text}", status in AWAY, after, status, said)
+    raise Refusal(f"the server refuses, HTTP {status}: {text}", status, said)
 
 def read_json(
     data: bytes,
-) -> dict:   # or a `Fault`
+) -> dict:   # a `Fault` if it is none; an error that was sent as a success is one
     "The JSON object in an answer"
     try: answer = json.loads(data)
     except (ValueError, RecursionError): answer = None
-    if isinstance(answer, dict): return answer
-    raise Fault(f"no JSON object but {data[:80].decode('utf-8', 'replace')!r}")
+    if not isinstance(answer, dict):
+        raise Fault(f"no JSON object but {data[:80].decode('utf-8', 'replace')!r}")
+    if answer.get("error") and not answer.keys() & {"choices", "data"}:
+        code = answer["error"].get("code") if isinstance(answer["error"], dict) else None
+        read_response(code if code in range(400, 600) else 400, {}, data)
+    return answer
+
+# %% ../nbs/05b_servers.ipynb #f900a333
+_NEEDED = {"model", "messages", "prompt", "max_completion_tokens", *PREFILL["fields"]}
+_MAY_GO = {*_EXACT, "seed", "logprobs", "n"}   # at any complaint
+_NO = re.compile(r"extra|forbid|unsupported|unknown|unrecogni[sz]ed|unexpected|no such"
+                 r"|(must|should|may) not|invalid (argument|param|field|property|option|key)"
+                 r"|(\bnot|n't|cannot)\b.{0,40}\b(support|permit|allow|recogni[sz]|implement|accept"
+                 r"|availab|enabl|f[io]u?nd|valid|exist)", re.I | re.S)
+_OTHERS = re.compile(r"\buse\b[^.;\n]*\binstead\b|\b(expected|did you mean|one of)\b[^.;\n]*"
+                     r"|(?<!not )\b(supported|allowed|valid|accepted|permitted|known) "
+                     r"(field|parameter|param|argument|propertie|option|key|input)s\b[^.;\n]*"
+                     r"|\binput(_value)?['\"]?[:=][^\n]*?(?=[,}\]]|$)", re.I)
+
+def _words(x):
+    "What an error says, a line for each thing, without the request that it may repeat"
+    if isinstance(x, dict): return [f"{k}: {line}" for k, v in x.items() for line in _words(v)
+                                    if k not in ("input", "body", "request", "url", "ctx")]
+    if not isinstance(x, list): return [str(x)]
+    if any(isinstance(v, (dict, list)) for v in x): return [line for v in x for line in _words(v)]
+    return [".".join(map(str, x))]
+
+# %% ../nbs/05b_servers.ipynb #e756b859
+_KIND = r"(parameter|param|field|argument|arg|property|option|key|keyword|name|input|and|or)s?"
+
+def _named(name, text):
+    "Whether a text speaks of a field"
+    one = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+    if len(name) > 4: return re.search(one, text, re.I)
+    if name == "n" and re.search("completion choice|(multiple|than one) (completion|choice|sample)",
+                                 text, re.I): return True
+    return re.search(rf"([\"'`.>,:(\[]\s*|\b{_KIND}\s+|^\s*){one}|{one}(?=[\"'`]|\s*[:=><]"
+                     r"|\s+(must|is|are|isn|not|should|does|can|cannot)\b)", text, re.M)
+
+def refused_fields(
+    said: str,    # the server's error
+    sent: dict,   # the request's body
+) -> set[str]:    # of the fields sent that can be left out
+    "The fields that a server does not want"
+    try: said = "\n".join(_words(json.loads(said)))
+    except (ValueError, RecursionError): pass
+    text, no = _OTHERS.sub("", said), _NO.search(said)
+    free = _MAY_GO | ({"top_p"} if sent.get("top_p") == 1 else set())
+    return {k for k in sent if k not in _NEEDED and (no or k in free) and _named(k, text)}
 
 # %% ../nbs/05b_servers.ipynb #5e4d4fe2
 class ServerEngine(Remote):
@@ -443,8 +523,8 @@ class ServerEngine(Remote):
         prefill: str = None,       # "chat": how it continues an open turn, a key of `PREFILL`
         served: str = None,        # the model's name there; None: looked up
         context: int = None,       # tokens; None: what the server says, if it does
-        one_by_one=False,          # for servers that do not know `n`
-        extra: dict = None,        # fields for the request's body; they win
+        one_by_one=False,          # for servers that do not know `n`: one request a sample
+        extra: dict = None,        # fields for the request's body; they win; None leaves one out
         attempts=4,                # for a request that fails
         patience_s=120,            # for a server that answers nobody
         wait_s=0.5,                # before the second try, then twice as long each time
@@ -459,26 +539,50 @@ class ServerEngine(Remote):
         self.tokenizer = None if send == "chat" else load_tokenizer(model_name_or_path)
         self.stats = dict(requests=0, rows=0, prompt_tokens=0, completion_tokens=0, retries=0)
         self.silent_since = None   # when the server stopped answering
+        self.refused = set()       # fields that it does not want
         self.loop = Loop("server")
         self.http = self.loop.run(_client(self.url, timeout_s, connections, key_env))
         self.close = weakref.finalize(self, self.loop.close, self.http.close)
-        self.served = served or self.loop.run(self._find(model_name_or_path, adapter))
+        self.served = self.loop.run(self._find(model_name_or_path, adapter, served))
+
+# %% ../nbs/05b_servers.ipynb #d03c92a8
+def _number(host):
+    "A host that is a number, as such; None: a name"
+    try: number = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError: return None
+    return getattr(number, "ipv4_mapped", None) or number
+
+def is_here(
+    host: str,
+) -> bool:
+    "Whether a host's name or number means this machine"
+    number = _number(host)
+    if number is None: return bool(re.fullmatch(r"(.*\.)?localhost\.?", host, re.I))
+    return number.is_loopback or number.is_unspecified   # 0.0.0.0, to ask it, is this machine
 
 # %% ../nbs/05b_servers.ipynb #fa36f420
 def _proxy(url):
     "The proxy that the environment names for an address, if any"
-    at = urlsplit(url)
-    return None if proxy_bypass(at.hostname or "") else getproxies().get(at.scheme)
+    at, known = urlsplit(url), getproxies()
+    if is_here(at.hostname) or proxy_bypass(at.hostname): return None
+    proxy = known.get(at.scheme) or known.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+def _checked(url, key_env="AGENT_DISTILL_API_KEY"):
+    "An address that can be one: the host's name, or numbers, IPv6 in brackets"
+    try: good = re.fullmatch(r"https?://[^@\s]+", url) and urlsplit(url).port != 0
+    except ValueError: good = False
+    if good and urlsplit(url).hostname: return url
+    raise AgentDistillError(f"no server's address: {url!r}", "engine",
+                            "write http://host:port/v1, an IPv6 address as http://[::1]:port/v1, "
+                            f"and put a key into ${key_env}")
 
 async def _client(url, timeout_s, connections, key_env):
     "An HTTP client that keeps its connections, and no cookies"
     import aiohttp
-    if not re.fullmatch(r"https?://[^@\s]+", url):
-        raise AgentDistillError(f"no server's address: {url!r}", "engine",
-                                f"write http://host:port/v1, and put a key into ${key_env}")
-    key = os.environ.get(key_env)
+    key, proxy = os.environ.get(key_env), _proxy(_checked(url, key_env))
     return aiohttp.ClientSession(
-        headers={"Authorization": f"Bearer {key}"} if key else {}, proxy=_proxy(url),
+        headers={"Authorization": f"Bearer {key}"} if key else {}, proxy=proxy,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s),
         connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=4),
         cookie_jar=aiohttp.DummyCookieJar())
@@ -488,14 +592,15 @@ async def _client(url, timeout_s, connections, key_env):
 async def _try(self: ServerEngine, method, route, body):
     "What one request brought, or a `Fault`, or an `EngineError`"
     from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
-    url = f"{self.url}/{route}"
+    url = urljoin(self.url + "/", route)
     try:
         async with self.http.request(method, url, json=body, allow_redirects=False) as r:
             data = read_response(r.status, r.headers, await _limited(r))
     except (ClientConnectorError, ConnectionTimeoutError) as e:
-        raise Fault(f"no connection ({type(e).__name__})", away=True) from e
-    except asyncio.TimeoutError as e: raise Fault("no answer in time") from e
-    except ClientError as e: raise Fault(f"broken off ({type(e).__name__})") from e
+        raise Fault(f"no connection ({type(e).__name__})", away=True, status=None) from e
+    except asyncio.TimeoutError as e: raise Fault("no answer in time", status=None) from e
+    except ClientError as e:
+        raise Fault(f"broken off ({type(e).__name__})", status=None) from e
     self.silent_since = None
     return data
 
@@ -527,33 +632,129 @@ async def ask(self: ServerEngine, method, route, body=None, read=read_json):
     def wait(state): return max(backoff(state), state.outcome.exception().after or 0)
     tries = AsyncRetrying(retry=retry_if_exception_type(Fault), stop=self._enough, wait=wait,
                           reraise=True)
-    async def once(): return read(await self._try(method, route, body))
-    try: return await tries(once)
+    try: return await tries(self._fitted, method, route, body, read)
+    except Refusal as e: raise EngineError(e.what, self.url, self._advice(e, route)) from e
     except Fault as e:
         n = tries.statistics["attempt_number"]
-        raise EngineError(f"{e}, after {n} tries", self.url, "see how the server does") from e
+        raise EngineError(f"{e}, after {n} tries", self.url, self._advice(e, route)) from e
+
+# %% ../nbs/05b_servers.ipynb #3f2d1d87
+class Singly(Exception): "The server writes one sample for each request"
+
+@patch
+async def _fitted(self: ServerEngine, method, route, body, read):
+    "One try, without the fields that this server turns out to refuse"
+    without = set(self.refused)
+    while True:
+        sent = body and {k: v for k, v in body.items() if k not in without}
+        if body and "max_tokens" in body.keys() & without:
+            sent["max_completion_tokens"] = body["max_tokens"]
+        try: found = read(await self._try(method, route, sent))
+        except (Refusal, Fault) as e:
+            names = refused_fields(e.said, sent) if sent and e.status not in AWAY else ()
+            if "n" in names and sent["n"] > 1: raise Singly from e
+            if not names: raise
+            without |= names
+        else:
+            self._learn(without - self.refused)
+            return found
+
+@patch
+def _learn(self: ServerEngine, names):
+    "Remember fields without which an answer came, and say so"
+    if not names: return
+    self.refused |= names
+    self.one_by_one = self.one_by_one or "n" in names
+    warnings.warn(f"{self.url} refuses {', '.join(sorted(names))}: left out from now on")
+
+# %% ../nbs/05b_servers.ipynb #aed50755
+def _whole(url):
+    "What an address should probably be"
+    return re.sub(r"/v1(/.*)?$|(/chat)?/completions$|/models$", "", url) + "/v1"
+
+@patch
+def _advice(self: ServerEngine, error, route):
+    "What to do about a `Fault` or a `Refusal` that stays"
+    said, plain = error.said.lower(), route == "completions"
+    if getattr(error, "fix", None): return error.fix
+    if (error.status in (200, 404, 405) or "endpoint" in said) and _whole(self.url) != self.url:
+        return f"an address goes up to and with /v1: {_whole(self.url)}"
+    if error.status == 404 and re.search(r"\bmodel\b", said):
+        return "say the model's name there with served="
+    if plain and error.status in (404, 405, 501): return 'if it only knows chats: send="chat"'
+    if plain and self.send == "ids" and re.search(r"prompt\b.*(string|type|variant|array)", said):
+        return 'if it wants text and not token ids: send="text"'
+    if _NO.search(said): return "leave a field out with extra={'its name': None}"
+    return "see how the server does"
 
 # %% ../nbs/05b_servers.ipynb #4756c673
 @patch
-async def answer(self: ServerEngine, request, messages, prefix):
-    "The completions of one request"
+async def answer(self: ServerEngine, request, messages, prefix, singly=False):
+    "The completions of one request, one by one where the server does not know `n`"
     route, body = request_body(request, messages, prefix, self.send, self.tokenizer, self.prefill)
-    body |= dict(model=self.served) | self.extra
-    parts, one = [body], request
-    if self.one_by_one:
+    def fields(**more):
+        whole = body | dict(model=self.served) | more | self.extra
+        return {k: v for k, v in whole.items() if v is not None}
+    parts, one = [fields()], request
+    if singly or self.one_by_one:
         one = replace(request, n=1)
-        parts = [body | dict(n=1, seed=derive_seed(request.seed, i)) for i in range(request.n)]
+        parts = [fields(n=1, seed=derive_seed(request.seed, i)) for i in range(request.n)]
     def read(data): return read_answer(read_json(data), one)
-    found = await asyncio.gather(*[self.ask("POST", route, part, read) for part in parts])
+    try: found = await asyncio.gather(*[self.ask("POST", route, part, read) for part in parts])
+    except Singly: return await self.answer(request, messages, prefix, singly=True)
+    if singly and not self.one_by_one:
+        warnings.warn(f"{self.url} writes one sample a request: asked one by one from now on")
+        self.one_by_one = True
     repeated = prefix if self.send == "chat" and self.prefill == "last" else ""
     return [replace(c, text=c.text.removeprefix(repeated)) for cs in found for c in cs]
 
 # %% ../nbs/05b_servers.ipynb #8de35b70
+_LENGTHS = ("max_model_len", "n_ctx", "context_length", "context_window", "max_context_length",
+            "loaded_context_length", "max_total_tokens")
+
+def _length(facts):
+    "The shortest context that a server names somewhere in its facts"
+    inner = [v for v in facts.values() if isinstance(v, dict)]
+    found = [d.get(k) for d in (facts, *inner) for k in _LENGTHS]
+    return min((n for n in found if type(n) is int and n > 0), default=None)
+
+def _context(listed, name):
+    "The context of a model, an adapter's being its parent's, or of the only one there is"
+    own = [m for m in listed if name in (m["id"], m.get("root"))] or listed
+    of = own + [m for m in listed if m["id"] in [o.get("parent") for o in own]]
+    if own is listed and len(listed) > 1: return None
+    return min(filter(None, map(_length, of)), default=None)
+
+def _models(data):
+    "The entries of a list of models"
+    listed = read_json(data).get("data")
+    if isinstance(listed, list) and all(isinstance(m, dict) and m.get("id") for m in listed):
+        return listed
+    raise Fault("no list of models")
+
+# %% ../nbs/05b_servers.ipynb #5a30c2c1
 @patch
-async def _find(self: ServerEngine, model, adapter):
+async def _find(self: ServerEngine, model, adapter, served):
     "What the server calls the model or its adapter; sets the context"
-    listed = (await self.ask("GET", "models", read=_models))
-    if self.context is None: self.context = _context(listed)
+    listed = await (self._perhaps("models", _models) if served else
+                    self.ask("GET", "models", read=_models)) or []
+    name = served or await self._name(listed, model, adapter)
+    if adapter and not served and name not in [m["id"] for m in listed]:   # it was loaded just now
+        listed = await self.ask("GET", "models", read=_models)
+    self.context = self.context or _context(listed, name)
+    for beside in () if self.context or self.send == "chat" else ("../props", "../info"):
+        self.context = self.context or _length(await self._perhaps(beside, read_json) or {})
+    return name
+
+@patch
+async def _perhaps(self: ServerEngine, route, read):
+    "What a server need not say, asked once; None: it does not"
+    with suppress(Fault, EngineError, asyncio.TimeoutError):
+        return read(await asyncio.wait_for(self._try("GET", route, None), 10))
+
+@patch
+async def _name(self: ServerEngine, listed, model, adapter):
+    "Which of the names listed the model or its adapter has; an adapter may have to be loaded"
     names = {str(m[k]): str(m["id"]) for m in listed for k in ("root", "id") if m.get(k)}
     wanted = adapter_name(adapter) if adapter else resolve_model(model)
     found = names.get(wanted) or (None if adapter else names.get(str(model)))
@@ -562,19 +763,6 @@ async def _find(self: ServerEngine, model, adapter):
     raise AgentDistillError(f"the server has no model {model}", self.url,
                             f"it has {', '.join(sorted({str(m['id']) for m in listed}))}; "
                             "or say its name there with served=")
-
-def _context(listed):
-    "The shortest context that a list of models names, in vLLM's words or llama.cpp's"
-    metas = [m["meta"] for m in listed if isinstance(m.get("meta"), dict)]
-    found = [m.get("max_model_len") for m in listed] + [m.get("n_ctx") for m in metas]
-    return min((n for n in found if isinstance(n, int) and n > 0), default=None)
-
-def _models(data):
-    "The entries of a list of models"
-    listed = read_json(data).get("data")
-    if isinstance(listed, list) and all(isinstance(m, dict) and m.get("id") for m in listed):
-        return listed
-    raise Fault("no list of models")
 
 # %% ../nbs/05b_servers.ipynb #9a71ff9d
 @patch
@@ -647,15 +835,16 @@ def _end(server, grace_s):
 
 # %% ../nbs/05b_servers.ipynb #565453c4
 def free_port(
-    host="127.0.0.1",
+    host="127.0.0.1",   # or an IPv6 address
     port=0,             # 0: any
-) -> int:               # taken: an `AgentDistillError`
+) -> int:               # taken, or no port at all: an `AgentDistillError`
     "A port that nobody listens on"
-    with socket.socket() as s:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try: s.bind((host, port))
-        except OSError as e:
-            raise AgentDistillError(f"the port cannot be had: {e.strerror}", f"{host}:{port}",
+        except (OSError, OverflowError) as e:   # the second: no port has this number
+            why = getattr(e, "strerror", None) or e
+            raise AgentDistillError(f"the port cannot be had: {why}", f"{host}:{port}",
                                     "choose another with --port, or 0 for any") from e
         return s.getsockname()[1]
 
@@ -741,7 +930,30 @@ def serve_model(
     on, port = hardware(), free_port(host, port)
     if adapter: adapter_config(adapter)
     command = vllm_command(model, adapter, host, port, on=on, **options)
-    private = host in ("127.0.0.1", "localhost", "::1")
+    everybody = not host or getattr(_number(host), "is_unspecified", False)
+    private = not everybody and is_here(host)
     env = os.environ | dict(VLLM_ALLOW_RUNTIME_LORA_UPDATING=str(int(private)))
-    address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/v1"
+    near = ("::1" if ":" in host else "127.0.0.1") if everybody else host
+    address = f"http://[{near}]:{port}/v1" if ":" in near else f"http://{near}:{port}/v1"
     return ModelServer(command, address, log, env, wait_s)
+
+# %% ../nbs/05b_servers.ipynb #63e138e4
+def _has_vllm():
+    "Whether vLLM is installed; if not, say so"
+    if find_spec("vllm"): return True
+    warnings.warn("vLLM is not installed, so transformers generates, more slowly; "
+                  'pip install "agent_distill[gpu]"', stacklevel=3)
+    return False
+
+def load_engine(
+    profile: Profile,      # its `engine` chooses: transformers, vllm, or a server's address
+    model: str,            # a model name, see `resolve_model`
+    adapter: str = None,   # folder of a PEFT adapter
+    **options,             # of the engine
+):                         # an `Engine`
+    "The engine that a profile asks for"
+    if profile.engine == "transformers": return TransformersEngine(model, adapter, **options)
+    if profile.engine != "vllm": return ServerEngine(profile.engine, model, adapter, **options)
+    if not _has_vllm(): return TransformersEngine(model, adapter, **options)
+    room = dict(max_lora_rank=profile.lora_r) if model == profile.student else {}
+    return VLLMEngine(model, adapter, **room | options)

@@ -5,19 +5,21 @@
 # %% ../nbs/07_student.ipynb #4f8d63a3
 from __future__ import annotations
 
-import html, itertools, json, math, os, resource, shutil, sys, time
+import functools, html, itertools, json, math, os, shutil, sys, time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastcore.basics import patch
+from .engines import render_chat
 from .profile import AgentDistillError, Artifact, read_jsonl, set_seed, write_atomic
 
 # %% auto #0
-__all__ = ['ROLES', 'STUDENTS', 'LINEAR', 'student_tokenizer', 'turn_spans', 'check_messages', 'Masked', 'mask_row', 'Encoded',
-           'encode_rows', 'max_length', 'student_rows', 'lora_config', 'precision', 'weight_dtype', 'load_student',
-           'ByLength', 'sft_config', 'masked_loss', 'sft_trainer', 'progress_callback', 'last_checkpoint',
-           'use_threads', 'peak_mb', 'train_student', 'distill', 'distill_all', 'training_table', 'plot_losses',
-           'first_turn']
+__all__ = ['ROLES', 'STUDENTS', 'LINEAR', 'student_tokenizer', 'end_of_turn', 'turn_spans', 'check_messages', 'Masked',
+           'mask_row', 'Encoded', 'encode_rows', 'max_length', 'student_rows', 'check_rows', 'lora_config',
+           'weight_dtype', 'precision', 'load_student', 'ByLength', 'activation_bytes', 'MicroBatch', 'micro_batch',
+           'sft_config', 'pack', 'parts', 'masked_loss', 'rows_attention', 'use_rows_attention', 'packs', 'sft_trainer',
+           'progress_callback', 'last_checkpoint', 'use_threads', 'peak_mb', 'train_student', 'untrained_student',
+           'distill', 'distill_all', 'training_table', 'plot_losses', 'first_turn']
 
 # %% ../nbs/07_student.ipynb #2b667739
 def _unsloth_first(profile):
@@ -41,23 +43,51 @@ def student_tokenizer(
 # %% ../nbs/07_student.ipynb #84e4c02e
 ROLES = ("system", "user", "assistant")
 
-def _render(tokenizer, messages, **kw):
-    return tokenizer.apply_chat_template(messages, tokenize=False, **kw)
+@functools.lru_cache
+def _generation_ends(name):
+    "Ids at which the model of this folder or hub name stops, as its generation_config.json says"
+    from transformers import GenerationConfig
+    try: ends = GenerationConfig.from_pretrained(name).eos_token_id
+    except OSError: return []   # it has none
+    return ends if isinstance(ends, list) else [ends]
 
+def end_of_turn(
+    tokenizer,   # a Hugging Face tokenizer with a chat template
+) -> str:        # such as <|im_end|>; one at which the model stops
+    "The control token that the template writes behind an assistant's turn"
+    name, chat = tokenizer.name_or_path, [dict(role="user", content="a question"),
+                                          dict(role="assistant", content="an answer")]
+    _, said, after = render_chat(tokenizer, chat).rpartition("an answer")
+    special = [t.content for t in tokenizer.added_tokens_decoder.values() if t.special]
+    end = max((t for t in special if said and after.startswith(t)), key=len, default=None)
+    if end is None: raise AgentDistillError(
+        "the chat template writes no control token behind an assistant's turn, but "
+        f"{after[:20]!r}", name,
+        "take a model whose template closes its turns, as ChatML does by <|im_end|>")
+    if end == tokenizer.eos_token: return end
+    both = tokenizer.convert_tokens_to_ids([end, tokenizer.eos_token])
+    if set(both) <= set(_generation_ends(name)): return end
+    raise AgentDistillError(
+        f"the chat template ends an assistant's turn with {end!r}, and the tokenizer's eos_token "
+        f"is {tokenizer.eos_token!r}: a student would not know where to stop", name,
+        f"set eos_token to {end!r} in its tokenizer_config.json, or take another template")
+
+
+# %% ../nbs/07_student.ipynb #436c0559
 def turn_spans(
     tokenizer,       # a Hugging Face tokenizer with a chat template
     messages,        # chat messages: dicts with `role` and `content`
 ) -> tuple[str, list[tuple[int, int]]]:
     "The rendered chat, and where in it each assistant turn stands (content and end token)."
-    text, spans = _render(tokenizer, messages), []
+    text, spans, end = render_chat(tokenizer, messages), [], end_of_turn(tokenizer)
     for i, m in enumerate(messages):
         if m["role"] != "assistant": continue
-        prompt = _render(tokenizer, messages[:i], add_generation_prompt=True)
-        turn = m["content"] + tokenizer.eos_token
-        if not text.startswith(prompt + turn):
-            raise AgentDistillError("the chat template does not render an assistant turn as its "
-                                    f"content and {tokenizer.eos_token!r}", f"message {i}",
-                                    "use a ChatML template")
+        prompt = render_chat(tokenizer, messages[:i], add_generation_prompt=True)
+        turn = m["content"] + end
+        if not text.startswith(prompt + turn): raise AgentDistillError(
+            f"the chat template does not render an assistant turn as its content and {end!r}",
+            f"{tokenizer.name_or_path}, message {i}", "take a model whose template leaves turns as "
+            "they are, without <think> (as Qwen3's Instruct-2507), or set chat_template to ChatML")
         spans.append((len(prompt), len(prompt) + len(turn)))
     return text, spans
 
@@ -70,6 +100,8 @@ def check_messages(
     roles = [m["role"] for m in messages]
     if bad := [r for r in roles if r not in ROLES]:
         raise AgentDistillError(f"unknown role {bad[0]!r}", "chat row", f"use {', '.join(ROLES)}")
+    if roles[:1] == ["assistant"]: raise AgentDistillError(
+        "the chat begins with the assistant", "chat row", "begin it with a system or user message")
     if "assistant" not in roles:
         raise AgentDistillError("no assistant turn to learn from", "chat row")
     for token in (t.content for t in tokenizer.added_tokens_decoder.values() if t.special):
@@ -187,6 +219,15 @@ def student_rows(
     path = Artifact.read(Path(out_dir)/"teacher").path(STUDENTS[name])
     return encode_rows(tokenizer, read_jsonl(path), max_length(profile, name))
 
+def check_rows(
+    out_dir,   # folder of the run
+):             # raises where the teacher kept nothing at all
+    "There must be something to learn from"
+    files = Artifact.read(Path(out_dir)/"teacher").manifest["files"]
+    if not any(files[file]["rows"] for file in STUDENTS.values()):
+        raise AgentDistillError("no row to train any student on", Path(out_dir)/"teacher",
+                                "run the teacher (chapter 06) on more questions, or take another")
+
 # %% ../nbs/07_student.ipynb #65e3185b
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
@@ -200,25 +241,30 @@ def lora_config(
                       task_type="CAUSAL_LM")
 
 # %% ../nbs/07_student.ipynb #27c9b827
-def precision() -> dict:
-    "The number format for this machine: bf16 from Ampere on, fp16 below, fp32 on a CPU."
+def weight_dtype(
+    model=None,   # the student, to tell a real one from a mini model; None: a real one
+):
+    "The dtype of the frozen weights: half precision on a GPU, and on a CPU that is faster in it"
     import torch
-    if not torch.cuda.is_available(): return dict(use_cpu=True, bf16=False, fp16=False)
-    bf16 = torch.cuda.get_device_capability()[0] >= 8
-    return dict(use_cpu=False, bf16=bf16, fp16=not bf16)
+    from agent_distill.engines import _dtype
+    from types import SimpleNamespace
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    big = SimpleNamespace(parameters=lambda: [torch.empty(10**9, device="meta")])
+    return _dtype(device, model or big)
 
-def weight_dtype():
-    "The dtype to load the frozen weights in, to go with `precision`."
+def precision(model=None) -> dict:
+    "TRL's options for the same: autocast in bf16 from Ampere on, in fp16 below, none in float32"
     import torch
-    p = precision()
-    return torch.bfloat16 if p["bf16"] else torch.float16 if p["fp16"] else torch.float32
+    dtype = weight_dtype(model)
+    return dict(use_cpu=not torch.cuda.is_available(), bf16=dtype == torch.bfloat16,
+                fp16=dtype == torch.float16)
 
 # %% ../nbs/07_student.ipynb #3f995231
 def _trl_model(path, profile, max_length, seed):
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=weight_dtype())
-    return get_peft_model(model, lora_config(profile))
+    model = AutoModelForCausalLM.from_pretrained(path, dtype="auto")
+    return get_peft_model(model.to(weight_dtype(model)), lora_config(profile))
 
 def _unsloth_model(path, profile, max_length, seed):
     from unsloth import FastLanguageModel
@@ -263,42 +309,144 @@ class ByLength:
         return itertools.chain(*batches, short)
 
 # %% ../nbs/07_student.ipynb #f5c80d3c
+def activation_bytes(config, itemsize: int) -> int:
+    "About what one token keeps for the backward pass of a LoRA model, without its logits"
+    c = config.get_text_config()
+    return c.num_hidden_layers * itemsize * (20 * c.hidden_size + 8 * c.intermediate_size)
+
+@dataclass(frozen=True)
+class MicroBatch:
+    "How much goes through the model at once"
+    tokens: int           # padding included; a longer row goes alone
+    checkpointing: bool   # activations are computed twice, to save memory
+
+def micro_batch(
+    model,             # the student
+    longest: int,      # tokens of the longest row
+    free: int = None,  # bytes; None: what is free where the model is
+) -> MicroBatch:
+    "The largest micro-batch that memory allows"
+    from agent_distill.engines import free_bytes
+    free = (free_bytes(model.device) if free is None else free) * 6 // 10
+    token = activation_bytes(model.config, 4 if model.dtype.itemsize == 4 else 3)
+    logits = 6 * model.config.get_text_config().vocab_size   # bytes; three tokens of four have none
+    if free // (token + logits) >= longest: return MicroBatch(free // (token + logits), False)
+    layers = model.config.get_text_config().num_hidden_layers
+    return MicroBatch(max(longest, free // (3 * token // layers + logits)), True)
+
+
+# %% ../nbs/07_student.ipynb #5a3770af
 def sft_config(
     profile,            # `lr`, `epochs`, `batch_size`
     folder,             # checkpoints go here
     n_rows: int,        # rows in the dataset
-    max_length: int,    # tokens of the longest row, to size the micro-batches
+    checkpointing=False,
     seed: int = 0,      # of dropout and order
+    model=None,         # the student, for its precision; None: a real one
 ):
-    "TRL's configuration: nothing is cut, nothing is packed, about four checkpoints a run."
+    "TRL's configuration: nothing is cut, a step is a batch, about four checkpoints a run."
     from trl import SFTConfig
     world = int(os.environ.get("WORLD_SIZE", 1))
-    micro = max(1, min(profile.batch_size // world, 8192 // max_length))
-    accumulate = max(1, profile.batch_size // (micro * world))
-    steps = math.ceil(n_rows / (micro * world * accumulate)) * profile.epochs
+    rows = max(1, profile.batch_size // world)
+    steps = math.ceil(n_rows / (rows * world)) * profile.epochs
     return SFTConfig(
-        output_dir=str(folder), per_device_train_batch_size=micro,
-        gradient_accumulation_steps=accumulate, num_train_epochs=profile.epochs,
+        output_dir=str(folder), per_device_train_batch_size=rows,
+        gradient_accumulation_steps=1, num_train_epochs=profile.epochs,
         learning_rate=profile.lr, lr_scheduler_type="cosine", warmup_steps=steps // 10,
-        max_length=None, packing=False, gradient_checkpointing=not precision()["use_cpu"],
+        max_length=None, packing=False, gradient_checkpointing=checkpointing,
         logging_steps=max(1, steps // 50), save_steps=max(1, steps // 4), save_total_limit=1,
         seed=seed, data_seed=seed, report_to="none", disable_tqdm=True, log_level="error",
-        dataloader_pin_memory=False, **precision())
+        dataloader_pin_memory=False, **precision(model))
+
+# %% ../nbs/07_student.ipynb #e6a37b07
+def pack(
+    batch,   # `input_ids`, `attention_mask`, `labels`: [rows, tokens], padded on the right
+) -> dict:   # [1, tokens of all rows]; `row_lengths` says where each ends
+    "The rows of a batch end to end, without padding; no row predicts the next one's first token"
+    mask = batch["attention_mask"]
+    position = mask.cumsum(1) - 1
+    labels = batch["labels"].masked_fill(position == 0, -100)
+    flat = dict(input_ids=batch["input_ids"], labels=labels, position_ids=position)
+    return {k: v[mask == 1][None] for k, v in flat.items()} | dict(row_lengths=mask.sum(1).tolist())
+
+def parts(
+    batch,          # `input_ids`, `attention_mask`, `labels`: [rows, tokens], padded on the right
+    tokens: int,    # of a part at most, padding included; a longer row goes alone
+    packed=False,   # each part by `pack`, without padding
+) -> list[dict]:
+    "A batch in parts of like length"
+    lengths, groups = batch["attention_mask"].sum(1).tolist(), []
+    def size(g): return sum(lengths[i] for i in g) if packed else len(g) * lengths[g[0]]
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        open_ = groups if packed else groups[-1:]
+        group = next((g for g in open_ if size([*g, i]) <= tokens), None)
+        if group: group.append(i)
+        else: groups.append([i])
+    if len(groups) == 1: groups = [list(range(len(lengths)))]   # as it came
+    keys = ("input_ids", "attention_mask", "labels")
+    cut = [{k: batch[k][g][:, :max(lengths[i] for i in g)] for k in keys} for g in groups]
+    return list(map(pack, cut)) if packed else cut
+
 
 # %% ../nbs/07_student.ipynb #c4e7cf19
 def masked_loss(
     model,          # a PEFT model
-    batch,          # `input_ids`, `attention_mask`, `labels`: int64 [rows, tokens]
+    batch,          # `input_ids`, `attention_mask`, `labels`: int64 [rows, tokens]; or from `pack`
     n_items=None,   # labelled tokens of the whole optimizer step; this batch's by default
 ):
     "Cross-entropy (nats) of each labelled token, summed over the batch and divided by `n_items`."
     from torch.nn.functional import cross_entropy
     base, labels = model.get_base_model(), batch["labels"][:, 1:]
     on = labels != -100
-    hidden = base.get_decoder()(input_ids=batch["input_ids"], use_cache=False,
-                                attention_mask=batch["attention_mask"]).last_hidden_state[:, :-1]
+    given = {k: v for k, v in batch.items() if k != "labels"}
+    hidden = base.get_decoder()(**given, use_cache=False).last_hidden_state[:, :-1]
     logits = base.get_output_embeddings()(hidden[on]).float()
     return cross_entropy(logits, labels[on], reduction="sum") / (n_items or on.sum())
+
+
+# %% ../nbs/07_student.ipynb #12ae5a02
+def rows_attention(module, query, key, value, mask, row_lengths=None, **kwargs):
+    "transformers' sdpa attention, causal within each row of a pack; padding stands on the right"
+    import torch
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+    lengths = row_lengths or [query.shape[2]]
+    rows = zip(*(x.split(lengths, dim=2) for x in (query, key, value)))
+    found = [sdpa_attention_forward(module, *row, None, **kwargs)[0] for row in rows]
+    return torch.cat(found, dim=1), None
+
+def use_rows_attention(model):
+    "Let a model attend by `rows_attention`, and build no masks"
+    from transformers import AttentionInterface
+    AttentionInterface.register("rows_sdpa", rows_attention)
+    model.set_attn_implementation("rows_sdpa")
+
+# %% ../nbs/07_student.ipynb #b6525401
+def _keeps_apart(model) -> bool:
+    "Whether a row of a pack gives the hidden values that it gives alone"
+    import torch
+    decoder = model.get_base_model().get_decoder()
+    ids = torch.arange(3, 35, device=model.device).view(2, 16)
+    both = pack(dict(input_ids=ids, labels=ids, attention_mask=torch.ones_like(ids)))
+    del both["labels"]
+    with torch.no_grad():
+        alone = decoder(input_ids=ids[1:], use_cache=False).last_hidden_state
+        behind = decoder(**both, use_cache=False).last_hidden_state[:, 16:]
+    rounding = 1e-3 if alone.dtype.itemsize == 4 else .05
+    return bool((behind - alone).norm() < rounding * alone.norm())
+
+def packs(
+    model,   # a PEFT model, not trained yet
+) -> bool:   # then it attends by rows from here on
+    "Whether rows may go through a model end to end: a real one whose layers keep them apart"
+    from agent_distill.engines import is_small
+    c = model.config.get_text_config()
+    windows = set(getattr(c, "layer_types", None) or []) - {"full_attention"}
+    if is_small(model) or windows or getattr(c, "sliding_window", None): return False
+    if model.config._attn_implementation != "sdpa": return False
+    use_rows_attention(model)
+    if _keeps_apart(model): return True
+    model.set_attn_implementation("sdpa")
+    return False
 
 # %% ../nbs/07_student.ipynb #21eb9ee3
 def sft_trainer(
@@ -307,6 +455,7 @@ def sft_trainer(
     rows,               # list of `Masked`
     args,               # from `sft_config`
     callbacks=(),       # transformers' TrainerCallback objects
+    tokens=None,        # that go through the model at once, from `micro_batch`; None: a whole step
 ):
     "TRL's SFTTrainer on ready-made ids and labels, in an order that a resumed run repeats."
     from datasets import Dataset
@@ -314,12 +463,21 @@ def sft_trainer(
     from trl import SFTTrainer
     class Trainer(SFTTrainer):
         def _get_train_sampler(self, dataset=None):
-            batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
-            return ByLength(map(len, rows), batch, self.args.seed)
-        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-            if plain: return masked_loss(model, inputs, num_items_in_batch)
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-    plain = args.use_cpu and "unsloth" not in sys.modules   # which has its own
+            return ByLength(map(len, rows), self.args.train_batch_size, self.args.seed)
+        def training_step(self, model, inputs, num_items_in_batch=None):
+            if not plain: return super().training_step(model, inputs, num_items_in_batch)
+            return self._in_parts(model, self._prepare_inputs(inputs))
+        def _in_parts(self, model, batch):
+            model.train()
+            n, total = (batch["labels"][:, 1:] != -100).sum(), 0.
+            for part in parts(batch, tokens or sys.maxsize, packed):
+                with self.compute_loss_context_manager(): loss = masked_loss(model, part, n)
+                self.accelerator.backward(loss)
+                total += loss.detach()
+            return total
+    # Unsloth has its own loss; with several processes the labelled tokens of all of them count
+    plain = "unsloth" not in sys.modules and int(os.environ.get("WORLD_SIZE", 1)) == 1
+    packed = plain and packs(model)
     data = Dataset.from_list([dict(input_ids=r.ids, labels=r.labels) for r in rows])
     trainer = Trainer(model=model, args=args, train_dataset=data, processing_class=tokenizer,
                       callbacks=list(callbacks))
@@ -370,19 +528,30 @@ def peak_mb() -> float:
     "Peak memory in MB: of the GPU's tensors where there is one, else of this process so far."
     import torch
     if torch.cuda.is_available(): return torch.cuda.max_memory_allocated() / 2**20
+    try: import resource
+    except ImportError:   # Windows
+        import psutil
+        return psutil.Process().memory_info().peak_wset / 2**20
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 # %% ../nbs/07_student.ipynb #45695dff
+def _remove(folder):
+    "Rename, then remove: a kill never leaves half of a folder under its name"
+    gone = folder.with_name(f"{folder.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    if folder.exists(): folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
 def _save(model, folder, profile):
     model.peft_config["default"].base_model_name_or_path = profile.student
     model.save_pretrained(str(folder), save_embedding_layers=False)   # else it asks the hub
     (folder/"README.md").unlink(missing_ok=True)                      # a form that nobody filled in
-    shutil.rmtree(folder/"checkpoints", ignore_errors=True)
+    _remove(folder/"checkpoints")
 
 # %% ../nbs/07_student.ipynb #dc20ab9f
-_NOTHING = dict(steps=0, resumed_from=0, tokens=0, trained_tokens=0, train_s=0., tokens_per_s=0,
-                loss_first=None, loss_last=None)
+_NOTHING = dict(untrained=True, steps=0, resumed_from=0, tokens=0, trained_tokens=0, train_s=0.,
+                tokens_per_s=0, loss_first=None, loss_last=None)
 
 def _facts(model, rows, **run):
     "The facts of a run; of none, if `run` is empty"
@@ -402,7 +571,7 @@ def _run_facts(rows, trainer, log, start, wall):
 # %% ../nbs/07_student.ipynb #18ce5127
 def train_student(
     profile,            # a `Profile`
-    rows,               # list of `Masked`
+    rows,               # list of `Masked`; none raises
     tokenizer,          # the student's
     folder,             # adapter and `log.jsonl` are written here, checkpoints while it runs
     max_length: int,    # tokens of the longest row
@@ -411,15 +580,15 @@ def train_student(
 ) -> dict:
     "Fine-tune one student, from its last checkpoint if there is one; returns facts of the run."
     folder = Path(folder)
+    if not rows: raise AgentDistillError("there is no row to train on", folder,
+                                         "see `encode_rows` for what was left out, and why")
     folder.mkdir(parents=True, exist_ok=True)
     use_threads()
     model = load_student(profile, max_length, seed)
-    if not rows:
-        write_atomic(folder/"log.jsonl", "")
-        _save(model, folder, profile)
-        return _facts(model, rows)
-    args = sft_config(profile, folder/"checkpoints", len(rows), max_length, seed)
-    trainer = sft_trainer(model, tokenizer, rows, args, [progress_callback(folder), *callbacks])
+    micro = micro_batch(model, max(map(len, rows)))
+    args = sft_config(profile, folder/"checkpoints", len(rows), micro.checkpointing, seed, model)
+    trainer = sft_trainer(model, tokenizer, rows, args, [progress_callback(folder), *callbacks],
+                          micro.tokens)
     resume = last_checkpoint(folder/"checkpoints")
     start, t0 = int(resume.name.split("-")[1]) if resume else 0, time.time()
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
@@ -427,6 +596,15 @@ def train_student(
     _save(model, folder, profile)
     log = read_jsonl(folder/"log.jsonl")
     return _facts(model, rows, **_run_facts(rows, trainer, log, start, wall))
+
+def untrained_student(profile, folder, max_length: int, seed: int = 0) -> dict:
+    "The adapter of a student for whom the teacher kept no row: it changes nothing, and says so"
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    model = load_student(profile, max_length, seed)
+    write_atomic(folder/"log.jsonl", "")
+    _save(model, folder, profile)
+    return _facts(model, [])
 
 # %% ../nbs/07_student.ipynb #952b77b1
 def distill(
@@ -445,8 +623,12 @@ def distill(
     art.start()
     tokenizer = student_tokenizer(profile)
     data = student_rows(profile, out_dir, name, tokenizer)
-    facts = train_student(profile, data.rows, tokenizer, art.folder, max_length(profile, name),
-                          seed, callbacks)
+    if data.dropped and not data.rows: raise AgentDistillError(
+        f"all rows of {STUDENTS[name]} were left out: {', '.join(data.dropped)}", teacher.folder,
+        "mend the rows, raise max_length, or take a student whose template fits them")
+    where = art.folder, max_length(profile, name), seed
+    facts = (train_student(profile, data.rows, tokenizer, *where, callbacks) if data.rows
+             else untrained_student(profile, *where))
     art.finish(left_out={why: len(ids) for why, ids in data.dropped.items()}, **facts)
     return art
 
@@ -461,10 +643,7 @@ def distill_all(
     art = Artifact(Path(out_dir)/"student", profile, seed, limit=limit,
                    inputs={"teacher": Path(out_dir)/"teacher"})
     if art.done: return art
-    files = Artifact.read(Path(out_dir)/"teacher").manifest["files"]
-    if not any(files[file]["rows"] for file in STUDENTS.values()):
-        raise AgentDistillError("no row to train any student on", Path(out_dir)/"teacher",
-                                "run the teacher (chapter 06) on more questions")
+    check_rows(out_dir)
     art.start()
     done = {name: distill(profile, out_dir, name, seed, limit) for name in STUDENTS}
     art.finish(**{name: a.manifest["counts"] for name, a in done.items()})
@@ -508,7 +687,7 @@ def first_turn(
     "What a student writes as its first turn, greedily"
     from agent_distill.actions import STOP
     from agent_distill.agent import run_async
-    from agent_distill.engines import load_engine
+    from agent_distill.servers import load_engine
     engine = load_engine(profile, profile.student, adapter=adapter and str(adapter))
     messages = [dict(role="system", content=system), dict(role="user", content=question.question)]
     turn = engine.generate(messages, stop=STOP, max_new_tokens=profile.max_new_tokens, seed=0)

@@ -5,22 +5,22 @@
 # %% ../nbs/06_teacher.ipynb #d4912b74
 from __future__ import annotations
 
-import asyncio, json, re
+import json, re
 from collections import Counter
 from pathlib import Path
 
 from .profile import AgentDistillError, Artifact, Records, write_atomic
-from .questions import Question, load_questions
-from .actions import long_prompt, short_prompt
-from .agent import (cot_answer, derive_seed, run_many, sandbox_tools, solve,
-                                 solve_cot)
-from .evaluation import Comparison, compare, normalise, score, wilson
+from .questions import Question, benchmark_name, load_questions
+from .prompts import agent_prompt, cot_answer, short_prompt
+from .agent import derive_seed, run_many, sandbox_tools, solve, solve_cot
+from .evaluation import Comparison, compare, normalise, scored, wilson
 from .trajectories import Trajectory, chat_row
 
 # %% auto #0
 __all__ = ['FATES', 'PASSES', 'teacher_questions', 'ask_all', 'think', 'first_paragraph', 'thought_prefix', 'first_thoughts',
-           'act', 'fate', 'sift', 'teach', 'fates_table', 'read_runs', 'yields', 'compare_yields', 'effects_table',
-           'sentences', 'prefix_table', 'names_answer', 'prefix_facts', 'dataset_files']
+           'act', 'fate', 'sift', 'write_rows', 'write_datasets', 'teach', 'fates_table', 'read_runs', 'yields',
+           'compare_yields', 'effects_table', 'sentences', 'prefix_table', 'names_answer', 'prefix_facts',
+           'dataset_files']
 
 # %% ../nbs/06_teacher.ipynb #94b7283b
 def teacher_questions(
@@ -31,7 +31,8 @@ def teacher_questions(
     "The training questions, the first ones of each benchmark"
     path = Artifact.read(Path(out_dir)/"questions").path("train.jsonl")
     every, most = load_questions(path), min(limit or profile.n_train, profile.n_train)
-    groups = {b: [q for q in every if q.benchmark == b][:most] for b in profile.train_benchmarks}
+    names = map(benchmark_name, profile.train_benchmarks)
+    groups = {b: [q for q in every if q.benchmark == b][:most] for b in names}
     if none := [b for b, qs in groups.items() if not qs]:
         raise AgentDistillError(f"no training questions of {', '.join(none)}", path,
                                 "run chapter 01_questions again")
@@ -46,14 +47,11 @@ def ask_all(
     progress: bool = None,     # None: a bar in terminals only
 ) -> list[Trajectory]:         # scored, in the order of `questions`
     "Do `one` for every question; each result is scored before it is recorded"
-    async def scored(q):
-        t = await one(q)
-        t.score = await asyncio.to_thread(score, q, t.answer)
-        return t
-    found = run_many(scored, questions, profile.concurrency, records, progress)
-    if found and all(t.stop == "error" for t in found):
-        raise AgentDistillError(f"all {len(found)} questions failed; the first one with: "
-                                f"{found[0].meta.get('error')}", records and records.path,
+    found = run_many(one, questions, profile.concurrency, records, progress, finish=scored)
+    if found and all(t.stop == "error" or "not judged" in t.meta for t in found):
+        why = found[0].meta.get("error") or found[0].meta.get("not judged")
+        raise AgentDistillError(f"all {len(found)} questions failed; the first one with: {why}",
+                                records and records.path,
                                 "mend that, delete the file, and run again")
     return found
 
@@ -68,24 +66,59 @@ def think(
 ) -> list[Trajectory]:         # one assistant message each, no steps
     "The teacher's chain-of-thought answers (paper, section 3)"
     async def one(q):
-        return await solve_cot(q, engine, temperature=profile.teacher_temperature,
+        return await solve_cot(q, engine, prompt=profile.prompt,
+                               temperature=profile.teacher_temperature,
                                top_p=profile.teacher_top_p, seed=derive_seed(seed, "cot", q.id),
                                max_new_tokens=profile.cot_max_new_tokens)
     return ask_all(one, questions, profile, records, progress)
 
 # %% ../nbs/06_teacher.ipynb #d80df547
+_blank, _sentence = r"\n[ \t]*\n", r"(?<=[.!?])\s+|\n"
+_pairs = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{"))
+
+def _usable(head):
+    "Whether a beginning is a thought: no conclusion, no code, no formula cut open"
+    whole = all(head.count(a) == head.count(b) for a, b in _pairs) and not head.count("$") % 2
+    return bool(head) and cot_answer(head) is None and "```" not in head and whole
+
+# %% ../nbs/06_teacher.ipynb #1760e692
+_item, _colon = re.compile(r"[ \t]*(?:\d{1,2}[.)]|[-*•])[ \t]+"), re.compile(r":[* \t]*$")
+_empty = re.compile(   # a heading, or "Let's solve it step by step:"
+    r"\s*(?:#{1,6}[^\n]*|\*\*[^*\n]+\*\*:?|(?:solution|reasoning|step \d+)\W*|(?:\w+[!,.] )?"
+    r"(?:let'?s|let us|i'll|we'll|we will)\b[^.:\n]*step[- ]by[- ]step[.:!]?)[ \t]*(?:\n|$)", re.I)
+
+def _start(text):
+    "The text without the headings and the number that it begins with"
+    while m := _empty.match(text): text = text[m.end():]
+    return text.strip()[m.end():] if (m := _item.match(text.strip())) else text.strip()
+
+def _announced(text):
+    "What a colon announces: the items of a list, a formula, or a sentence"
+    items, indent = [], lambda line: len(line) - len(line.lstrip())
+    for line in text.split("\n"):
+        if not _item.match(line) or items and indent(line) != indent(items[0]): break
+        items.append(line)
+        if _colon.search(line): break
+    formula = re.match(r"[ \t]*(?:\\\[.*?\\\]|\$\$.*?\$\$)", text, re.S)
+    return "\n".join(items) or (formula or re.match(rf".*?(?={_sentence}|\Z)", text, re.S))[0]
+
+# %% ../nbs/06_teacher.ipynb #3eaf092f
 def _first(text, border):
-    "What stands before the first `border`; None if it is everything, concludes, or is code"
-    head, *rest = re.split(border, text.strip(), maxsplit=1)
-    usable = rest and head.strip() and cot_answer(head) is None and "```" not in head
-    return head.strip() if usable else None
+    "What stands before the first `border`, with what it announces; None if that is no thought"
+    head, *rest = re.split(border, text, maxsplit=1)
+    rest = rest[0] if rest else ""
+    while _colon.search(head) and rest.strip():
+        more = _announced(rest := re.sub(r"\A\s*\n", "", rest))
+        head, rest = f"{head.rstrip()}\n{more}", rest[len(more):]
+    head = head.strip()
+    return head if rest.strip() and not _colon.search(head) and _usable(head) else None
 
 def first_paragraph(
     text: str,   # a chain-of-thought answer
 ) -> str:        # never the whole of it; raises AgentDistillError if there is nothing less
     "The first thought of an answer: its first paragraph, or else its first sentence"
-    blank, sentence = r"\n[ \t]*\n", r"(?<=[.!?])\s+|\n"
-    if found := _first(text, blank) or _first(text, sentence): return found
+    text = _start(text)
+    if found := _first(text, _blank) or _first(text, _sentence): return found
     raise AgentDistillError("the answer has no first thought apart from its solution",
                             repr(text[:60]))
 
@@ -127,18 +160,19 @@ def act(
     if prefixes is not None and (none := [q.id for q in questions if q.id not in prefixes]):
         raise AgentDistillError(f"{len(none)} questions have no prefix, {none[0]!r} first", "act",
                                 "leave them out and count them, or pass prefixes=None")
-    mini = profile.teacher.startswith("mini-")
-    system = None if mini else long_prompt(sandbox_tools(sandbox), profile.max_steps)
+    system = agent_prompt(profile.prompt, sandbox_tools(sandbox), profile.max_steps)
+    hints = profile.prompt == "examples"   # for models that were not trained on the format
     async def one(q):
         return await solve(q, engine, sandbox, system=system, prefix=(prefixes or {}).get(q.id, ""),
                            temperature=profile.teacher_temperature, top_p=profile.teacher_top_p,
-                           seed=derive_seed(seed, "agent", q.id), max_steps=profile.max_steps,
+                           seed=derive_seed(seed, "agent", q.id), hints=hints,
+                           max_steps=profile.max_steps,
                            max_new_tokens=profile.max_new_tokens)
     return ask_all(one, questions, profile, records, progress)
 
 # %% ../nbs/06_teacher.ipynb #a78df765
 FATES = ("kept", "wrong answer", "parse error", "out of steps", "cut off", "engine error",
-         "no first thought")
+         "not judged", "no first thought", "bad row", "not released")
 
 def fate(
     t: Trajectory,   # scored; of an agent or a chain of thought
@@ -147,6 +181,7 @@ def fate(
     if t.stop == "error": return "engine error"
     if any(s.outcome == "parse_error" for s in t.steps): return "parse error"
     if t.stop == "max_steps": return "out of steps" if t.steps else "cut off"
+    if "not judged" in t.meta: return "not judged"
     if t.score is None: raise AgentDistillError("the trajectory is not scored", t.question.id)
     return "kept" if t.score == 1 else "wrong answer"
 
@@ -174,8 +209,21 @@ def _passes(questions, engine, sandbox, profile, seed, records, progress):
     ftp = act(begun, *args, prefixes, seed, records("ftp.jsonl"), progress) if begun else []
     return dict(cot=cots, plain=plain, ftp=ftp), without
 
-def _write_rows(path, rows):
+def write_rows(path, rows: list[dict]):
+    "A JSONL file, whole or not at all"
     write_atomic(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
+
+def write_datasets(
+    art: Artifact,      # `teacher/`, started
+    runs: dict,         # pass -> its trajectories, scored
+    tools: list,        # the functions that the student may call
+) -> dict:              # pass -> number of trajectories by fate
+    "Sift each pass into its dataset"
+    counts = {}
+    for name, trajectories in runs.items():
+        rows, counts[name] = sift(trajectories, None if name == "cot" else short_prompt(tools))
+        write_rows(art.path(PASSES[name]), rows)
+    return counts
 
 # %% ../nbs/06_teacher.ipynb #bdcfcd8d
 def teach(
@@ -195,11 +243,8 @@ def teach(
     if art.done: return art
     art.start()
     runs, without = _passes(questions, engine, sandbox, profile, seed, art.records, progress)
-    counts, system = {}, short_prompt(sandbox_tools(sandbox))
-    for name, trajectories in runs.items():
-        rows, fates = sift(trajectories, system if name != "cot" else None)
-        _write_rows(art.path(PASSES[name]), rows)
-        counts[name] = dict(asked=len(questions), **fates)
+    fates = write_datasets(art, runs, sandbox_tools(sandbox))
+    counts = {name: dict(asked=len(questions), **f) for name, f in fates.items()}
     if without: counts["ftp"]["no first thought"] = len(without)
     art.finish(**counts, without_first_thought=without)
     return art
@@ -262,8 +307,8 @@ def effects_table(
 def sentences(
     prefix: str,   # a first-thought prefix
 ) -> int:
-    "How many sentences it has"
-    return len(re.findall(r"[.!?](?=\s|$)", prefix))
+    "How many sentences it has; the number of a list's item ends none"
+    return len(re.findall(r"(?<!\n\d)[.!?](?=\s|$)", prefix))
 
 def prefix_table(
     runs: dict,   # from `read_runs`

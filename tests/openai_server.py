@@ -51,6 +51,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         s = self.server
+        s.looked.append(self.path)
+        if s.models is None or not self.path.endswith("/models"):   # what it says elsewhere, or nothing
+            return self.send(*(200, s.pages[self.path]) if self.path in s.pages else (404, dict(detail="Not Found")))
         self.send(s.models_status, dict(object="list", data=s.models))
 
     def do_POST(self):
@@ -62,6 +65,9 @@ class Handler(BaseHTTPRequestHandler):
             s.asked.append(dict(route=self.path, body=body, fault=fault, at=time.monotonic(),
                                 key=self.headers.get("Authorization")))
         if fault: return getattr(self, "fault_" + fault)(body)
+        if no := s.refuses(body):
+            s.asked[k]["fault"] = "refused"
+            return self.send(*no)
         if self.path.endswith("/load_lora_adapter"): return self.send(200, b"Success: it is there")
         self.send(200, self.good(body))
 
@@ -112,10 +118,12 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, brain=recite, port=0, name="tiny", context=256):
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, brain=recite, port=0, name="tiny", context=256, host="127.0.0.1"):
+        super().__init__((host, port), Handler)
         self.brain, self.faults, self.asked, self.lock = brain, [], [], threading.Lock()
         self.models, self.models_status = [dict(id=name, max_model_len=context)], 200
+        self.refuses = lambda body: None   # (status, error) of a body that it does not take
+        self.pages, self.looked = {}, []   # path -> JSON; the paths that were asked for
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
 
     def start(self):

@@ -1,5 +1,5 @@
 "Prompts and actions: the parser's policies, properties of any text, turns of a real small model"
-import json, os, re, time
+import io, json, os, re, time, tokenize
 from pathlib import Path
 
 import pytest
@@ -12,26 +12,6 @@ def search(query: str) -> str:
 
 
 def act(code, thought="Now."): return render_action(thought, code)
-
-
-# prompts
-
-def test_short_prompt_is_the_one_the_mini_models_were_trained_on():
-    assert short_prompt([search]) == (
-        "Solve the task. Write a Thought, then Code. Tools:\n"
-        "search(query: str) -> str: passages of the encyclopedia about the query\n"
-        "final_answer(answer): ends the task with the answer")
-    assert cot_prompt() == "Answer the question step by step."
-
-
-def test_prompts_name_every_tool_once():
-    def add(a: int, b: int = 2) -> int:
-        """the sum
-
-        of two numbers"""
-    for prompt in short_prompt([search, add, final_answer]), long_prompt([search, add]):
-        assert prompt.count("add(a: int, b: int = 2) -> int: the sum") == 1
-        assert prompt.count("final_answer(answer): ends") == 1 and "of two numbers" not in prompt
 
 
 # parser
@@ -59,7 +39,62 @@ def test_actions(text, thought, code):
     assert parse_action(render_action(thought, code)) == (thought, code)
 
 
+@pytest.mark.parametrize("text, thought, code", [
+    # the block after `Code:` is meant, a fence before it is thought
+    ("Thought: no\n```py\nx = 0\n```\nbut\nCode:\n```py\nx = 1\n```", "no\n```py\nx = 0\n```\nbut", "x = 1"),
+    ("```\nx = 0\n```\n**Code:**\n\n```tool\nx = 1\n```", "```\nx = 0\n```", "x = 1"),
+    ("the ``` mark\nCode:\n```py\nx = 1\n```", "the ``` mark", "x = 1"),
+    ("```py\nx = 1\n```\nThought: b\nCode:\n```py\nx = 2\n```", "", "x = 1"),
+    ("Code:\n```py\nx = 1\n```\nCode:\n```py\nx = 2\n```", "", "x = 1"),
+    ("```json\n{}\n```\nThought: b\nCode:\n```py\nx = 2\n```", "```json\n{}\n```\nThought: b", "x = 2"),
+    # what stands on the fence's line
+    *[(f"```{info}\nx = 1\n```", "", "x = 1") for info in (
+        "python {.line-numbers}", "{python}", "{.python .numberLines}", "python{1,3}", "python:main.py", " python", "python3.11",
+        "Python 3", 'python title="a b.py"', "py linenums=1", "py hl_lines='1 2' title=a", "ipython3", "py showLineNumbers",
+        "python # a.py", "tool {.wide}", "{python, echo=False}", "python [a.py]")],
+    ("```py title='a'\nprint(title)\n```", "", "title='a'\nprint(title)"),
+    ("```py title='a'\n```", "", "title='a'"),
+    ("```py for i in range(3):\n    print(i)\n```", "", "for i in range(3):\n    print(i)"),
+    ('```py x = """\na"""\n```', "", 'x = """\na"""'),
+    # longer fences
+    ("````py\nx = 1\n````", "", "x = 1"), ("`````\nprint('```', '````')\n`````" + END_CODE, "", "print('```', '````')"),
+    ("````md\n```py\nx = 1\n```\n````", "````md", "x = 1"), ("```py\nx = 1\n````", "", "x = 1"),
+    # fences and labels in strings and comments
+    *[(f"Code:\n```py\n{code}\n```{end}", "", code)
+      for end in ("", END_CODE, "\nObservation: 5\nThought: b\nCode:\n```py\ny = '''1'''\n```")
+      for code in ("print('```')", 'f("```py\\nx\\n```")\ng(1)', "x = '\\'```'", "x = 1  # it's ``` so\ny = 2", "print('<end_code>')",
+                   "s = '''\n```\nThought: a\nObservation: 3\nCode: b\n<think>\n```\n'''\nprint(s)", 's = """\nObservation: 3"""',
+                   "s = 'a\\\nObservation: 3'", "print('<|im_end|>')")],
+    ("Code:\n```py\nx = 1  # one```", "", "x = 1  # one"),
+    ("Code:\n```py\nprint('it's)\n```\nObservation: it's", "", "print('it's)"),
+    ("Code:\n```py\n'''abc\n```\nObservation: 5\nCode:\n```py\nx = '''a'''\n```", "", "'''abc"),
+    # tags
+    *[(f"Thought: go\n{before}<code>{code}{after}", "go", "x = 2\nf(x)") for before in ("", "Code:\n", "Code: ", "  ")
+      for code in ("\nx = 2\nf(x)\n", "x = 2\nf(x)", "\n```py\nx = 2\nf(x)\n```\n") for after in ("</code>", "</code>" + END_CODE, "")],
+    ("<CODE>\nx = '</code>'\nf(x)\n</CODE> and <code>\ny\n</code>", "", "x = '</code>'\nf(x)"),
+    ("<code class='py'>\nx = (\n</code>\nso", "", "x = ("), ("so <code>\nx = 1\n</code>", "so", "x = 1"),
+    ("no\n```py\nx = 0\n```\n<code>\nx = 1\n</code>", "no\n```py\nx = 0\n```", "x = 1"),
+    ("the <code>f(1)</code> way\nCode:\n```py\nx = 1\n```", "the <code>f(1)</code> way", "x = 1"),
+    # others' words after the action
+    *[(f"Code:\n```py\nx = 1\n```{rest}\nCode:\n```py\nx = 2\n```", "", "x = 1")
+      for rest in ("User: ok", " Human: ok", "<|im_end|>", "</s>")],
+    ("Code:\n```py\nx = 1<|im_end|>\n<|im_start|>user\n```", "", "x = 1"), ("Code: x = 1<|eot_id|>user", "", "x = 1"),
+    ("The user: says so\n```py\nx = 1\n```", "The user: says so", "x = 1"),
+])
+def test_policies(text, thought, code):
+    assert parse_action(text) == (thought, code)
+    assert parse_action(render_action("", code)).code == code
+
+
 @pytest.mark.parametrize("text, message", [
+    *[(text, "empty") for text in (
+        "Code:\n```py```", "```python```", "```py" + END_CODE, "``` py\n```", "```Python3", "```json```", "<code></code>", "<code>\n",
+        "````py\n````", "```py\nx = 1\n```\nCode:\n```py\n```", "```Thought: a", "```py Thought: a")],
+    *[(f"{said}\nCode:\n```py\nfinal_answer(42)\n```", "no code") for said in (
+        "I ask. User: 42", "I ask! Human: 42", "I ask. Observation: 42", "User: 42", "a<|im_end|>", "a<|im_start|>user 42",
+        "a [INST] 42 [/INST]", "a<end_of_turn> 42", "a<｜User｜>42", "a</s>42")],
+    ("a<|im_end|>user\nfinal_answer(1)", "no code"), ("a. User: go\nfinal_answer(1)", "no code"), ("a. User: b\n<code>\nx = 1", "no code"),
+    ("I use <code>print(1)</code> here", "no code"), ("```bash {.wide}\nls -la\n```", "marked 'bash'"),
     ("", "no code"), ("The answer is Kelden.", "no code"), ("Code: the answer is Kelden", "no code"),
     ("Code:\n```py\n```<end_code>", "empty"), ("```py\n\n   \n```", "empty"), ("```", "empty"),
     ("```bash\nls -la /etc\n```", "marked 'bash'"), ("```json\n{\"a\": 1}\n```", "marked 'json'"),
@@ -106,7 +141,10 @@ def test_plans_and_endless_drafts_are_no_actions(text):
 
 def test_hostile_drafts_do_not_stop_the_parser():
     for text in "<think>" * 50_000, "</think>\n" * 50_000, " \n" * 100_000, "final_answer(" * 20_000, \
-                "final_answer(" + ")." * 50_000, "<thinking></think>" * 20_000, "\t" * 200_000 + "</think":
+                "final_answer(" + ")." * 50_000, "<thinking></think>" * 20_000, "\t" * 200_000 + "</think", \
+                "```py\n#" + "`" * 100_000, "```py\n# " + "``` " * 30_000, "```py\n'''\n```\n" * 10_000, '"' * 99_999, "```py\n" + "'" * 99_999, \
+                "```py\nx\n```\nCode:\n" * 9_000, "<code>" * 30_000, "<code " * 30_000, "Code:\n" * 30_000, "." + " " * 100_000, "```py\n" * 20_000, \
+                "````md\n```\n" * 9_000, "```" + "x=" * 50_000, "```py " + "id=" * 30_000 + "\nx":
         start = time.process_time()
         try: parse_action(text)
         except ParseError: pass
@@ -151,7 +189,8 @@ hypothesis = pytest.importorskip("hypothesis", reason="the property tests need h
 from hypothesis import given, settings, strategies as st
 
 SNIPPETS = ("```", "```py\n", "```python\n", "```bash\n", "```json", "Thought: ", "Code:", "Code:\n", "Observation: 3\n", "<end_code>",
-            "<think>", "</think>\n", "final_answer(1)\n", 'final_answer("a") ', "x = 1\n", "print(x)\n", "    y()\n", "\n", "ls -la\n", "(", "'" * 3, "`")
+            "<think>", "</think>\n", "final_answer(1)\n", 'final_answer("a") ', "x = 1\n", "print(x)\n", "    y()\n", "\n", "ls -la\n", "(", "'" * 3, "`", "````",
+            '"""\n', "<code>", "</code>\n", "# ", "'", "User: ", "<|im_end|>", "py", " {.a}")
 turns = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=12), max_size=14).map("".join)
 words = st.text(st.characters(codec="utf-8", exclude_characters="`:<\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), max_size=60).map(str.strip)
 names = st.sampled_from(["x", "total", "passages"])
@@ -162,12 +201,22 @@ programs = st.lists(lines, min_size=1, max_size=4).map("\n".join)
 many = settings(max_examples=300, deadline=None, derandomize=True)   # the same texts everywhere
 
 
+def clean(code):
+    "No mark is left in the code, but in strings and comments of code that is Python"
+    def marked(text): return "```" in text or re.search(r"^[ \t]*(Thought|Code|Observations?):", text, re.M)
+    if not marked(code): return True
+    try: tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (tokenize.TokenError, SyntaxError): return False
+    inner = (tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", -1))
+    return not any(marked(t.string) for t in tokens if t.type not in inner)
+
+
 @many
 @given(turns)
 def test_any_text_is_an_action_or_a_parse_error(text):
     try: thought, code = parse_action(text)
     except ParseError as e: return_ok = "```py" in str(e) and len(str(e)) < 300
-    else: return_ok = bool(code.strip()) and "```" not in code and not re.search(r"^[ \t]*(Thought|Code|Observations?):", code, re.M)
+    else: return_ok = bool(code.strip()) and clean(code)
     assert return_ok
 
 

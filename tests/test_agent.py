@@ -3,10 +3,11 @@ import asyncio, json, threading, time
 
 import pytest
 
-from agent_distill.actions import STOP, cot_prompt, render_action, short_prompt
+from agent_distill.actions import STOP, render_action
 from agent_distill.agent import *
 from agent_distill.agent import Candidate
 from agent_distill.profile import AgentDistillError, Records
+from agent_distill.prompts import cot_answer, cot_prompt, short_prompt
 from agent_distill.questions import Question
 from agent_distill.sandbox import Limits, Sandbox
 from agent_distill.trajectories import Step, Trajectory
@@ -56,7 +57,7 @@ def test_observation_text(sandbox):
         assert say("print(1)\nundefined").startswith("1\nError: NameError: name 'undefined'")
         assert "line 2" in say("print(1)\nundefined")
         long = say("print('a' * 50_000 + 'end')")
-        assert len(long) < 2100 and "characters cut" in long and long.endswith("end")
+        assert len(long) < 4100 and "characters cut" in long and long.endswith("end")
 
 
 def cand(session, code, logprob): return Candidate("", "", code, 1, logprob, outcome=session.try_all([code])[0])
@@ -71,8 +72,29 @@ def test_vote(sandbox):
         assert vote([a, b]) is a                            # a tie: the more probable
         assert vote([worse, a, bad]) is a                   # a failure never wins against a valid one
         assert vote([worse, bad]) is bad                    # all failed: the most probable
-        assert cand(s, "print(1)", 0).key != cand(s, "1", 0).key
-        assert cand(s, "final_answer(1)", 0).key != cand(s, "print(end='')", 0).key
+        assert cand(s, "print(1)", 0).outcome.key != cand(s, "1", 0).outcome.key
+        assert cand(s, "final_answer(1)", 0).outcome.key != cand(s, "print(end='')", 0).outcome.key
+
+
+@pytest.mark.parametrize("equal, other", [
+    (["5", "'5'", "5.0", "'5.'", "' 5 '", "'5e0'", "'+5'"], ["6", "'6'"]), (["1000", "'1,000'", "1e3"], ["'1.000'"] * 2),
+    (["0.0", "-0.0", "'-0'"], ["'zero'"] * 2), (["'Paris'", "' Paris'", "'Paris'"], ["'paris'"] * 2),
+    (["print('so'), final_answer(5)", "5", "print('hm') or '5'"], ["6", "6"])])
+def test_what_counts_as_one_answer(sandbox, equal, other):
+    "Three that say the same in other words win over two, though the two are likelier"
+    with sandbox.session() as s:
+        those, few = ([cand(s, f"final_answer({o})", p - k) for k, o in enumerate(codes[:n])]
+                      for codes, n, p in ((equal, len(equal), -9.), (other, 2, -1.)))
+        assert len({c.outcome.key for c in those}) == 1 and vote(few + those) in those
+
+
+@pytest.mark.parametrize("answers", [
+    ["5", "'five'", "'5 km'", "'$5'", "'5%'", "[5]", "'1/5'", "True", "None", "'5,0'", "'5_0'", "'.'", "''", "'e5'", "'nan'"],
+    ["0.1 + 0.2", "0.3"], ["10**16", "10**16 + 1", "1e17"], ["'1e999999999'", "'1e9999999999'", "'1e999999999999999999999'"]])
+def test_what_does_not(sandbox, answers):
+    "No tolerance, no units, no words; exponents of any size are compared at once"
+    with sandbox.session() as s:
+        assert len({cand(s, f"final_answer({o})", 0).outcome.key for o in answers}) == len(answers)
 
 
 def test_candidates_share_a_state_and_not_their_traces(sandbox):
@@ -96,7 +118,7 @@ def test_lead_confidence_is_the_posterior():
 class Votes:
     "A candidate that voted"
     valid = True
-    def __init__(self, key): self.key = key
+    def __init__(self, key): self.key, self.outcome = key, self
 
 
 @pytest.mark.parametrize("keys", ["aabbcc", "aaaabc", "abcabc", "aab", "aaaaaaaa", "abababab"])
@@ -405,3 +427,54 @@ def test_run_cot():
     assert (t.answer, t.stop, t.steps) == ("Oslo", "final", [])
     assert [m["role"] for m in t.messages] == ["system", "user", "assistant"]
     assert t.messages[0]["content"] == cot_prompt() and t.usage["completion_tokens"] == 9
+
+
+# a turn is a thought and code
+
+class Speaker:
+    "Says `thoughts` and stops; asked to open its code, or to end `final_answer(`, it writes `code`"
+    def __init__(self, *thoughts, code='final_answer("Kelden")\n```'):
+        self.thoughts, self.code, self.calls = thoughts, code, []
+    async def generate(self, messages, n=1, prefix="", seed=None, **kw):
+        self.calls.append((prefix, n, seed))
+        opened = prefix.endswith(("```py\n", "final_answer("))
+        return [Completion(self.code if opened else self.thoughts[i], 4, 50, -1., "stop") for i in range(n)]
+
+def test_a_thought_without_code_goes_on_with_code(sandbox):
+    engine = Speaker(" It is Kelden.", " I print.\nCode:\n```py\nprint(1)\n```", " Hm.\nObservation: 3")
+    t = run(solve(question(), engine, sandbox, n=3, hints=True))
+    assert (t.answer, t.stop) == ("Kelden", "final")
+    prefixes = [c[0] for c in engine.calls]
+    assert prefixes[0] == "Thought:" and set(prefixes[1:]) == {
+        "Thought: It is Kelden.\nCode:\n```py\n", "Thought: Hm.\nCode:\n```py\n"}
+    assert len({c[2] for c in engine.calls}) == 3 and t.usage["requests"] == 3
+    assert t.steps[0].candidates[0]["tokens"] == 8 and t.usage["completion_tokens"] == 20
+
+def test_code_that_was_cut_is_not_continued(sandbox):
+    engine = Speaker(" I print.\nCode:\n```py\nprint(", code='"Kelden")\n```')
+    t = run(solve(question(), engine, sandbox, hints=True, max_steps=2))
+    assert [c[0] for c in engine.calls][:2] == ["Thought:", "Thought:"] and len(engine.calls) == 3
+    assert engine.calls[2][0].endswith("```py\nfinal_answer(") and t.answer == "Kelden"
+
+def test_the_last_turn_thinks_and_then_answers(sandbox):
+    "Whatever it wrote: code without an answer, half a block, nothing but a thought"
+    for written in (" It is Kelden.\nCode:\n```py\nx = 1\n```", " It is Kelden.\nCode:\n```py\nx = (", " It is Kelden."):
+        engine = Speaker(written, code='"Kelden")\n```')
+        t = run(solve(question(), engine, sandbox, hints=True, max_steps=1))
+        assert [c[0] for c in engine.calls] == ["Thought:", "Thought: It is Kelden.\nCode:\n```py\nfinal_answer("]
+        assert (t.steps[-1].thought, t.answer) == ("It is Kelden.", "Kelden")
+
+def test_a_last_turn_that_answers_is_left_alone(sandbox):
+    engine = Speaker(" So.\nCode:\n```py\nx = 'Kelden'\nfinal_answer(x)\n```")
+    t = run(solve(question(), engine, sandbox, hints=True, max_steps=1))
+    assert len(engine.calls) == 1 and t.answer == "Kelden"
+
+def test_models_without_hints_are_left_alone(sandbox):
+    engine = Speaker("It is Kelden.")
+    t = run(solve(question(), engine, sandbox, max_steps=2))
+    assert [c[0] for c in engine.calls] == ["", ""] and t.stop == "max_steps"
+
+def test_a_first_thought_begins_the_first_turn(sandbox):
+    engine = Speaker(" And so on.")
+    run(solve(question(), engine, sandbox, hints=True, prefix="Thought: I recall.", max_steps=1))
+    assert engine.calls[0][0] == "Thought: I recall." and engine.calls[1][0].startswith("Thought: I recall. And so on.\nCode:")

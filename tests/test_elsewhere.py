@@ -4,13 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agent_distill.actions import STOP, render_action, short_prompt
+from agent_distill.actions import STOP, render_action
 from agent_distill.agent import Completion, EngineError, run_async, solve
+from agent_distill.prompts import short_prompt
 from agent_distill.elsewhere import *
 from agent_distill.elsewhere import BadRequest
 from agent_distill.engines import TransformersEngine
+from agent_distill.profile import AgentDistillError
 from agent_distill.questions import Question
 from agent_distill.sandbox import Sandbox
+from agent_distill.servers import ServerEngine
 
 
 def search(query: str) -> str:
@@ -70,7 +73,7 @@ def test_stop_strings_are_cut(server):
     (dict(messages=[]), "messages"), (dict(messages="x"), "messages"), (dict(messages=[1]), "messages"), (dict(n=0), "`n`"),
     (dict(n=True), "`n`"), (dict(n=10**9), "`n`"), (dict(temperature=-1), "`temperature`"), (dict(temperature="hot"), "`temperature`"),
     (dict(top_p=0), "`top_p`"), (dict(max_tokens=1.5), "`max_tokens`"), (dict(max_completion_tokens=0), "`max_tokens`"),
-    (dict(stop=[1]), "`stop`"), (dict(stop=["x"] * 17), "`stop`"), (dict(stream=True), "`stream`"), (dict(seed="x"), "`seed`"),
+    (dict(stop=[1]), "`stop`"), (dict(stop=["x", ""]), "`stop`"), (dict(stop=["x"] * 17), "`stop`"), (dict(stream=True), "`stream`"), (dict(seed="x"), "`seed`"),
     (dict(messages=[dict(role="root", content="x")]), "roles"), (dict(messages=[dict(role="user", content=[dict(type="image")])]), "text"),
     (dict(messages=[dict(role="user", content="word " * 9000)]), "tokens")])
 def test_what_it_cannot_do_it_says(server, change, why):
@@ -115,6 +118,53 @@ def test_the_openai_client(engine, server):
         assert reply.choices[0].message.content == direct.text.replace(STOP[0], "").replace(STOP[1], "")
         with pytest.raises(openai.BadRequestError, match="`n` must be"):
             client.chat.completions.create(model="student", messages=CHAT, n=1000)
+
+
+def test_null_is_not_given(server):
+    "Clients that send every field they know, most of them null"
+    nothing = dict.fromkeys(["max_completion_tokens", "n", "seed", "stop", "stream", "top_p", "temperature", "continue_final_message"])
+    assert read_request({**nothing, "messages": CHAT, "max_tokens": 100})["max_new_tokens"] == 100
+    assert read_request(dict(messages=CHAT, max_tokens=100, max_completion_tokens=7))["max_new_tokens"] == 7
+    assert "max_new_tokens" not in read_request({**nothing, "messages": CHAT, "max_tokens": None})
+    status, reply = post(server, {**nothing, "messages": CHAT, "max_tokens": 3})
+    assert status == 200 and reply["usage"]["completion_tokens"] <= 3
+
+
+@pytest.mark.parametrize("fault", [ValueError("inner"), RecursionError("inner"), KeyError("inner"), RuntimeError("inner")], ids=repr)
+def test_a_fault_of_the_engine_is_told_as_one(fault):
+    class Faulty:
+        async def generate(self, messages, **kw):
+            if messages[-1]["content"] == "boom": raise fault
+            return [Completion("hi", 1, 1, 0., "stop")]
+    with ChatServer(Faulty()) as s:
+        status, reply = post(s, dict(messages=[dict(role="user", content="boom")]))
+        assert status == 500 and type(fault).__name__ in reply["error"]["message"] and "inner" in reply["error"]["message"]
+        assert "JSON" not in reply["error"]["message"] and reply["error"]["type"] == "server_error"
+        assert post(s, dict(messages=[dict(role="user", content="q")]))[0] == 200   # and it goes on
+
+
+def test_a_wrong_path_names_the_right_ones(server):
+    for path in "/chat/completions", "/v1/completions", "/":
+        status, reply = post(server, dict(messages=CHAT), path=path)
+        assert status == 404 and "/v1/chat/completions" in reply["error"]["message"]
+
+
+def test_ports_that_cannot_be_had(engine, server):
+    for port in 70000, -1, int(server.url.split(":")[2].split("/")[0]):
+        with pytest.raises(AgentDistillError, match="cannot be had"): ChatServer(engine, port=port)
+
+
+def test_our_own_engine_for_servers(engine, server):
+    "It finds the name and the context, and is told what to send"
+    e = ServerEngine(server.url, "student", send="chat", prefill="fields", wait_s=.01)
+    try:
+        assert (e.served, e.context) == ("student", engine.context)
+        how = dict(n=2, temperature=.8, seed=5, max_new_tokens=12, prefix="Thought: I")
+        assert [c.text for c in run_async(e.generate(CHAT, **how))] == [c.text for c in run_async(engine.generate(CHAT, **how))]
+    finally: e.close()
+    ids = ServerEngine(server.url, "mini-student", served="student", wait_s=.01)
+    with pytest.raises(EngineError, match='send="chat"'): run_async(ids.generate(CHAT))
+    ids.close()
 
 
 # smolagents

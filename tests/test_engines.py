@@ -1,5 +1,6 @@
 "The transformers engine: prefill, sampling, stopping, batches, prompts seen before, errors"
-import asyncio, gc, os, threading, weakref
+import asyncio, gc, json, os, threading, weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from agent_distill import engines
 from agent_distill.agent import EngineError, STOP, run_agents, run_async, short_prompt
 from agent_distill.engines import *
 from agent_distill.engines import _nucleus, _uniforms
+from agent_distill.servers import load_engine
 from agent_distill.profile import AgentDistillError, get_profile
 from agent_distill.questions import Question
 
@@ -156,7 +158,7 @@ def test_log_probabilities_and_counts(engine):
     decoder = Decoder(engine.model, engine.tokenizer, engine.ends,
                       [Request(prompt, temperature=0.7, top_p=0.9, seed=5, limit=12)])
     with torch.inference_mode():
-        again = decoder.run()[0][0]
+        again = list(decoder.run())[0][1][0]
         ids = torch.tensor([prompt + decoder.tokens[0, :n].tolist()])
         logp = engine.model(ids).logits[0, len(prompt) - 1:-1].log_softmax(-1)
     assert again.text == c.text and c.prompt_tokens == len(prompt) and (c.finish == "length") == (n == 12)
@@ -205,7 +207,7 @@ def test_finished_rows_leave_the_batch(engine):
     step = decoder._step
     def counted(k): widths.append(len(decoder.rows["index"])); return step(k)
     decoder._step = counted
-    with torch.inference_mode(): done = decoder.run()
+    with torch.inference_mode(): done = [cs for _, cs in sorted(decoder.run(), key=lambda d: rows.index(d[0]))]
     assert [cs[0].tokens for cs in done] == [r.limit for r in rows]
     assert len(widths) == 32 and sum(widths) < 0.75 * 8 * 32 and widths[-1] == 1
 
@@ -404,3 +406,98 @@ def test_importing_the_engines_is_light(root):
     code = "import sys, agent_distill.engines; print([m for m in ('torch', 'transformers', 'peft') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert out.stdout.strip() == "[]"
+
+
+# continuous batching: rows join while others are written
+
+LENGTHS = Path(__file__).parent / "lengths.json"   # of real turns: prompt and answer tokens of 150 trajectories
+
+
+class Counting(Decoder):
+    "A decoder whose rows end after the length that their request wants, whatever they write"
+    def _finished(self, tokens): return self.rows["limit"] <= self.rows["written"]
+
+
+def useful(model, tokenizer, wanted, rows):
+    "Useful tokens over decoded row-steps, with `rows` rows at most"
+    waiting = [Request([5, 6, 7], limit=n) for n in wanted]
+    def more(alive):
+        free = rows - alive
+        if alive and free < rows / 4: return []
+        new = waiting[:free]
+        del waiting[:free]
+        return new
+    with torch.inference_mode():
+        decoder = Counting(model, tokenizer, [], more(0))
+        done = list(decoder.run(more))
+    assert sorted(cs[0].tokens for _, cs in done) == sorted(wanted)
+    return sum(wanted) / decoder.row_steps
+
+
+def test_few_row_steps_are_wasted_on_the_lengths_of_real_turns(engine):
+    "A batch that waits for its longest row makes use of a quarter"
+    wanted = [min(n, 64) for n in json.loads(LENGTHS.read_text())["answer_tokens"]][:256]
+    static = sum(wanted) / sum(len(b) * max(b) for b in (wanted[i:i + 32] for i in range(0, len(wanted), 32)))
+    assert useful(engine.model, engine.tokenizer, wanted, 32) >= 0.8 > static
+
+
+def grouped(folder):
+    "A model of Qwen2.5's shape: two heads share keys and values; large enough to be no mini model"
+    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+    torch.manual_seed(0)
+    t = AutoTokenizer.from_pretrained(engines.resolve_model("mini-student"))
+    model = Qwen2ForCausalLM(Qwen2Config(
+        vocab_size=len(t), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, eos_token_id=t.eos_token_id, max_position_embeddings=512))
+    model.save_pretrained(folder)
+    t.save_pretrained(folder)
+    return str(folder)
+
+
+def test_a_real_models_engine_says_what_generate_says_while_rows_join(tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "SMALL", 0)
+    e = TransformersEngine(grouped(tmp_path), max_batch=4, dtype=torch.float32)
+    assert e.joins and e.model.config._attn_implementation == "grouped_sdpa" and e.workers == 1
+    async def ask(i): return await e.generate(chat(i), max_new_tokens=3 + 5 * (i % 5), seed=i)
+    async def all_of_them(): return await asyncio.gather(*map(ask, range(30)))
+    together = run_async(all_of_them())
+    e.close()   # the books are closed after the last answer
+    assert e.stats["rows"] == 30 and e.stats["batches"] < 30
+    e.model.set_attn_implementation("sdpa")
+    for i, (c,) in enumerate(together):
+        ids = torch.tensor([e.prompt_ids(chat(i))])
+        with torch.inference_mode():
+            out = e.model.generate(ids, max_new_tokens=3 + 5 * (i % 5), do_sample=False, eos_token_id=e.ends, pad_token_id=0)
+        assert c.text == e.tokenizer.decode(out[0, ids.shape[1]:], skip_special_tokens=True)
+
+
+def test_a_long_beginning_that_agents_share_is_read_once(engine, monkeypatch):
+    monkeypatch.setattr(engines, "SHARED", 40)
+    start = engine.prompt_ids([dict(role="user", content="Kelden is a town. " * 20)])[:50]
+    prompts, store = [start + [7, 8, 9 + i] for i in range(6)], PrefixStore(block=8)
+    read = []
+    hook = engine.model.register_forward_pre_hook(lambda m, a, kw: read.append(kw["input_ids"].shape), with_kwargs=True)
+    with torch.inference_mode():
+        alone = torch.cat([engine.model(input_ids=torch.tensor([p])).logits[:, -1] for p in prompts])
+        read.clear()
+        together = prefill(engine.model, [Request(p) for p in prompts], store)[0]
+    hook.remove()
+    assert read[0] == (1, 52) and read[1][0] == 6 and read[1][1] <= 13
+    torch.testing.assert_close(alone, together, rtol=1e-3, atol=1e-3)
+
+
+def test_limits_follow_from_memory(engine, monkeypatch):
+    assert engines.limits(engine.model) == dict(max_batch=64, max_prompt_tokens=32768, cache_mb=512)
+    monkeypatch.setattr(engines, "SMALL", 0)
+    found = []
+    for gb in 0.01, 1, 100:
+        monkeypatch.setattr(engines, "free_bytes", lambda device: int(gb * 2**30))
+        found.append(engines.limits(engine.model))
+    assert [f["max_batch"] for f in found] == sorted(f["max_batch"] for f in found)
+    assert found[0]["max_batch"] >= 4 and found[-1]["max_batch"] == 256 and found[0]["max_prompt_tokens"] >= 4096
+
+
+@pytest.mark.parametrize("text, n", [("4,2", 4), ("0", 1), ("3", 3), ("many", None), ("", None)])
+def test_threads_as_openmp_writes_them(monkeypatch, text, n):
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    assert engines.threads() == (n or engines.cores())

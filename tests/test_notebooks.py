@@ -1,6 +1,7 @@
 "The notebooks: clean, in step with the modules and the README, and steered by their parameters"
 import ast
 import filecmp
+import importlib
 import json
 import re
 import shutil
@@ -73,6 +74,17 @@ def test_links_between_notebooks_lead_somewhere(path):
     text = "\n".join(source(c) for c in load(path)["cells"] if c["cell_type"] == "markdown")
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+\.ipynb)", text)
     assert not [l for l in links if not (path.parent / l).exists()]
+
+
+@every
+def test_imports_of_the_package_lead_somewhere(path):
+    "A name that moved to another module is noticed here, not after minutes of papermill"
+    for c in code(path):
+        for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "", source(c)))):
+            if not (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "agent_distill"): continue
+            module = importlib.import_module(node.module)
+            for name in (a.name for a in node.names if not hasattr(module, a.name)):
+                importlib.import_module(f"{node.module}.{name}")
 
 
 @every

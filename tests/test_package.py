@@ -83,9 +83,9 @@ def test_site_metadata_comes_from_settings(cfg):
 
 def test_sidebar_lists_every_chapter():
     site = (ROOT / "_quarto.yml").read_text()
-    listed = set(re.findall(r"- (\S+\.ipynb)", site))
+    listed = set(re.findall(r"(?:- |href: )(\S+\.ipynb)", site))
     here = {p.relative_to(ROOT / "nbs").as_posix() for d in ("nbs", "nbs/lab") for p in (ROOT / d).glob("*.ipynb")}
-    assert here <= listed, f"not in the sidebar: {here - listed}"
+    assert here == listed, f"not in the sidebar: {here - listed}; there without a notebook: {listed - here}"
 
 
 def test_metadata_of_the_installation(cfg):

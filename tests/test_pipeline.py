@@ -389,13 +389,13 @@ def test_report_and_ask(mini):
 
 @pytest.mark.slow
 def test_one_number_changed(mini, tmp_path):
-    "Only the evaluation is made anew, and the two runs are compared"
+    "Only the evaluation and what comes after it are made anew, and the two runs are compared"
     out, _ = mini
     done = command("run", "--from", "evaluation", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", "--limit", LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "mini,sag_n=2: right answers" in done.stdout and f"--set sag_n=2 --out {tmp_path / 'two'}" in done.stdout
     before, after = everything(out).items(), everything(tmp_path / "two").items()
-    assert {name.split("/")[0] for name, _ in before ^ after} == {"evaluation"}
+    assert {name.split("/")[0] for name, _ in before ^ after} == {"evaluation", "scaling"}
     said = command("compare", out, tmp_path / "two")
     assert said.returncode == 0 and "sag_n: 8 there, 2 here" in said.stdout and "agent-distill+SAG" in said.stdout
     assert "nothing differs" in command("compare", out, out).stdout
@@ -454,7 +454,7 @@ def test_a_stage_without_what_it_needs(stage, lacks, tmp_path):
 @pytest.mark.slow
 def test_an_unfinished_artifact_is_never_taken_for_a_finished_one(copied):
     manifest = copied / "teacher" / "manifest.json"
-    facts = json.loads(manifest.read_text())
+    facts = Artifact(manifest.parent, None).manifest
     manifest.write_text(json.dumps({**facts, "complete": False, "began": time.time()}))
     error = fails("run", "--out", copied, "--only", "student", "--limit", LIMIT)
     assert "'teacher' is not finished" in error and "06_teacher" in error

@@ -40,6 +40,7 @@ def sign(folder):
     """Make the manifest agree with the files again: damage that no hash gives away"""
     path = folder/"manifest.json"
     manifest = json.loads(path.read_text())
+    del manifest["sum"], manifest["format"]   # format 1 had no sum of its own
     for name, about in manifest["files"].items():
         about |= {"sha256": file_hash(folder/name), "bytes": (folder/name).stat().st_size}
     path.write_text(json.dumps(manifest))
@@ -367,7 +368,7 @@ def test_merged_callers_may_want_different_numbers(built):
 def test_observation_is_exactly_this(built):
     hits = [Hit(TOY[0], .9), Hit(TOY[1], .8)]
     assert format_hits(hits) == ("[1] The Silent Harbor: The Silent Harbor was directed by Mara Quill.\n"
-                                 f"[2] Mara Quill: {TOY[1].text[:400]}")
+                                 f"[2] Mara Quill: {TOY[1].text[:800]}")
     assert len(built.observation("Mara Quill").splitlines()) == 3
 
 def test_tool_reads_like_a_tool(built):

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import children
 from agent_distill.profile import AgentDistillError
-from agent_distill.sandbox import STOPS, Frames, Limits, Sandbox, pack, read_message, tool
+from agent_distill.sandbox import STOPS, BadFrame, Frames, Limits, Sandbox, pack, read_message, tool
 from agent_distill.sandbox.worker import CALLS, FORKS, seccomp_lacks
 
 LIGHT = ("math", "random", "json", "time")
@@ -93,7 +93,9 @@ def test_errors_say_what_and_where(session, code, error):
 
 @pytest.mark.parametrize("code, answer", [
     ("final_answer(42)", 42), ("final_answer(answer='a')", "a"), ("final_answer(None)", None),
-    ("final_answer([1, (2.5, {'k': {3}})])", [1, [2.5, {"k": [3]}]]), ("final_answer(float('nan'))", "nan"),
+    ("final_answer([1, [2.5, {'k': {3}}]])", [1, [2.5, {"k": [3]}]]),
+        ("final_answer((0, 4))", "(0, 4)"), ("final_answer([0, 4])", [0, 4]), ("final_answer((1,))", "(1,)"),
+        ("final_answer([1, (2.5, {'k': {3}})])", "[1, (2.5, {'k': [3]})]"), ("final_answer(float('nan'))", "nan"),
     ("final_answer(object)", "<class 'object'>"), ("final_answer('\\ud800')", "?"),
     ("try: final_answer(1)\nexcept Exception: pass\nfinal_answer(2)", 1),
     ("try: final_answer(1)\nexcept: pass\nfinal_answer(2)", 1), ("final_answer(1)\n1 / 0", 1)])
@@ -116,6 +118,32 @@ def test_numbers_of_numpy_and_sympy(full):
                  "np.bool_(True)": True, "sp.true": True}
         outcomes = s.try_all([f"final_answer({c})" for c in codes])
         assert [o.answer for o in outcomes] == list(codes.values())
+
+# what is not for a program that computes: files, the machine's clock, programs, test suites, another thread's clock
+REFUSED = {"numpy": "fromfile genfromtxt load loadtxt memmap save savetxt savez savez_compressed show_runtime test",
+           "sympy": "doctest init_session preview print_gtk test", "random": "SystemRandom.getrandbits",
+           "time": "clock_settime clock_settime_ns pthread_getcpuclockid"}
+
+def test_every_public_function_is_tried(full):
+    pytest.importorskip("numpy"); pytest.importorskip("sympy")
+    found = full.gaps()
+    assert {"numpy.save", "numpy.load", "time.clock_settime"} <= set(found) <= {f"{m}.{n}" for m in REFUSED for n in REFUSED[m].split()}
+
+def test_a_gap_is_seen(sandbox):
+    "A library that needs what the sandbox refuses at the first call is found out"
+    with Sandbox(imports=["tempfile", "math"]) as own:
+        found = own.gaps(["tempfile", "math"])
+    assert "No usable temporary directory" in found["tempfile.mkdtemp"] and not any("math" in k for k in found)
+
+@pytest.mark.parametrize("code, value", [
+    ("from datetime import datetime\ndatetime.strptime('1 March 2024', '%d %B %Y').weekday()", "4"),
+    ("import time\ntime.strptime('2024', '%Y').tm_year", "2024"),
+    ("import numpy as np\nnp.testing.assert_allclose(1, 1) or np.polyfit([0, 1], [1, 3], 1).round(6).tolist()", "[2.0, 1.0]"),
+    ("[len('\u65e5'.encode(o)) for o in ('gbk', 'shift_jis', 'big5', 'utf-16', 'gb18030')]", "[2, 2, 2, 4, 2]"),
+    ("[len('\uac00'.encode(o)) for o in ('euc_kr', 'cp949')] + ['\xfc.de'.encode('idna')]", "[2, 2, b'xn--tda.de']"),
+    ("import typing, dataclasses\n@dataclasses.dataclass\nclass P:\n    x: int = 3\ndataclasses.asdict(P())", "{'x': 3}")])
+def test_helpers_that_are_imported_at_the_first_call(full, code, value):
+    with full.session() as s: assert (s.run(code).value or s.run(code).error) == value
 
 # --- branching
 
@@ -411,6 +439,43 @@ def test_a_killed_zygote_is_an_error_not_a_hang():
     with pytest.raises(AgentDistillError): sandbox.session()
     sandbox.close()
 
+def test_a_fault_of_the_host_keeps_its_cause():
+    "It is no crash of the code: the sandbox stops, and all who wait or come later learn why"
+    def broken(*args): raise ZeroDivisionError("a fault of ours")
+    for backend in "fork", "replay":
+        with Sandbox([lookup], ["math"], backend=backend, allow_unsafe=True) as own:
+            s = own.session()
+            own.hub.toolbox.bind = broken
+            for code in "lookup('a')", "lookup('b')":
+                with pytest.raises(AgentDistillError, match="fault of its own: ZeroDivisionError: a fault of ours") as e: s.run(code)
+                assert isinstance(e.value.__cause__, ZeroDivisionError)
+
+@pytest.mark.parametrize("field, value", [("cpu_s", 10**400), ("cpu_s", -1 << 60), ("rss_bytes", 10**400), ("cpu_s", 1e300)])
+def test_numbers_of_a_stranger_have_a_size(field, value):
+    "A float and an integer without end do not add up: that would be a fault of the host"
+    done = dict(op="done", status="ok", logs="", value="", error="", is_final=False, answer=None, cpu_s=.1, rss_bytes=1)
+    assert read_message(json.dumps(done).encode())["cpu_s"] == .1
+    with pytest.raises(BadFrame, match=field): read_message(json.dumps(done | {field: value}).encode())
+
+@pytest.mark.parametrize("code, error", [
+    ("final_answer()", "TypeError: final_answer() missing 1 required positional argument: 'answer' (line 1)"),
+    ("final_answer(1, 2)", "TypeError: final_answer() takes 1 positional argument but 2 were given (line 1)"),
+    ("final_answer(text=1)", "TypeError: final_answer() got an unexpected keyword argument 'text' (line 1)"),
+    ("lookup()", "TypeError: lookup() missing a required argument: 'query' (line 1)"),
+    ("lookup('a', 'b')", "TypeError: lookup() too many positional arguments (line 1)"),
+    ("lookup(q='a')", "TypeError: lookup() missing a required argument: 'query' (line 1)"),
+    ("lookup('a', q='b')", "TypeError: lookup() got an unexpected keyword argument 'q' (line 1)"),
+    ("lookup.x", "AttributeError: 'function' object has no attribute 'x' (line 1)"),
+    ("__import__()", "TypeError: __import__() missing 1 required positional argument: 'name' (line 1)"),
+    ("import os", "ImportError: 'os' is not available; you can import math, random, json, time (line 1)")])
+def test_errors_name_what_the_code_knows(session, code, error): assert session.run(code).error == error
+
+def test_functions_print_by_their_names(session):
+    for name in "final_answer", "lookup", "open", "input", "help", "breakpoint", "__import__":
+        f = "__builtins__['__import__']" if name == "__import__" else name
+        assert session.run(f"print({f}, {f}.__name__)").logs.split(" at ")[0] == f"<function {name}"
+        assert name in session.run(f"{f}.__qualname__").value
+
 def test_closing_ends_every_process(sandbox):
     with Sandbox(imports=["math"]) as own:
         s = own.session(); s.try_all(["1"] * 3)
@@ -628,9 +693,27 @@ def test_tools_are_public(sandbox):
 def test_a_missing_library_is_named():
     with Sandbox(imports=["math", "no_such_library"]) as sandbox, sandbox.session() as s:
         assert "no_such_library" in sandbox.report["import allow-list (a convenience)"]
-        assert s.run("import no_such_library").error.startswith("ModuleNotFoundError")
+        assert s.run("import no_such_library").error == \
+            "ImportError: 'no_such_library' is not available; you can import math (line 1)"
 
 def test_the_import_is_light():
     code = "import agent_distill.sandbox, sys; print([m for m in ('torch', 'numpy', 'sympy', 'faiss', " \
            "'transformers', 'matplotlib', 'pandas', 'IPython') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_a_tuple_keeps_its_brackets_through_votes_and_records(tmp_path):
+    "(0, 4) may be an interval, [0, 4] another one: they are two answers, and are recorded as two"
+    from agent_distill.agent import Completion, run_agents
+    from agent_distill.profile import Records
+    from agent_distill.questions import Question
+    from agent_distill.trajectories import Trajectory
+    class Samples:
+        async def generate(self, messages, n=1, **kw):
+            codes = ["final_answer([0, 4])", "final_answer((0, 4))", "final_answer((0,  4))", "final_answer('(0, 4)')"][:n]
+            return [Completion(f"Thought: So.\nCode:\n```py\n{c}\n```<end_code>", 9, 9, -.1, "stop") for c in codes]
+    with Sandbox() as box:
+        run_agents([Question("q", "b", "math", "?", "(0,4)")], Samples(), box, n=4, temperature=.4,
+                   records=Records(tmp_path / "a.jsonl"))
+    t = Trajectory.from_row(Records(tmp_path / "a.jsonl").rows[0])
+    assert t.answer == "(0, 4)" and [c["votes"] for c in t.steps[0].candidates] == [1, 3, 3, 3]

@@ -8,7 +8,7 @@ import pytest
 
 from agent_distill import servers
 from agent_distill.agent import STOP, EngineError, parse_action, run_agents, run_async
-from agent_distill.engines import TransformersEngine, load_engine
+from agent_distill.engines import TransformersEngine
 from agent_distill.profile import AgentDistillError, Records, get_profile
 from agent_distill.questions import Question
 from agent_distill.servers import *
@@ -339,13 +339,226 @@ def test_a_server_that_dies_for_good_is_recorded_on_its_questions(folder, tmp_pa
     e.close()
 
 
+# servers that know less than we say, and say so, or not
+
+def strict(status, tell, *unknown):
+    "A server that refuses unknown fields, all of them or the first, in words of its own"
+    def refuses(body):
+        names = [k for k in unknown if k in body]
+        return (status, tell(names)) if names else None
+    return refuses
+
+
+STYLES = {"vLLM": (400, lambda names: dict(message=str([dict(type="extra_forbidden", loc=("body", k)) for k in names]))),
+          "Mistral": (422, lambda names: dict(detail=[dict(type="extra_forbidden", loc=["body", k], input=1) for k in names])),
+          "OpenAI": (400, lambda names: dict(error=dict(message=f"Unsupported parameter: '{names[0]}' is not supported with "
+                                                                "this model.", param=names[0]))),
+          "serde": (422, lambda names: b"unknown field `%s`, expected one of `model`, `prompt`, `messages`" % names[0].encode()),
+          "Go": (500, lambda names: dict(error=f'json: unknown field "{names[0]}"')),
+          "success": (200, lambda names: dict(error=f"Argument not supported on this model: {names[0]}"))}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("send, unknown", [("ids", ("top_k", "min_p", "add_special_tokens", "stop")), ("chat", ("seed", "logprobs")),
+                                           ("chat", ("temperature", "stop"))])
+def test_fields_that_a_server_refuses_are_left_out_and_named_once(server, folder, style, send, unknown):
+    e = ServerEngine(server.url, folder, send=send, **FAST)
+    server.refuses = strict(*STYLES[style], *unknown)
+    with pytest.warns(UserWarning, match="refuses .*left out") as said:
+        assert run_async(e.generate(chat(), n=2, temperature=0.5, stop=STOP))[0].tokens == 2
+    assert len([w for w in said if "refuses" in str(w.message)]) == 1 and e.refused == set(unknown)
+    before = len(server.asked)
+    assert all(len(cs) == 2 for cs in ask(e, [chat(i) for i in range(4)], n=2, temperature=0.5, stop=STOP))
+    assert not any(a["fault"] for a in server.asked[before:])
+    assert e.stats["retries"] == 0
+    e.close()
+
+
+def test_fields_can_be_left_out_by_name(server, folder):
+    e = ServerEngine(server.url, folder, extra=dict(seed=None, logprobs=None, top_k=5), one_by_one=True)
+    ask(e, [chat()], n=2, temperature=0.5)
+    assert all(not {"seed", "logprobs"} & a["body"].keys() and a["body"]["top_k"] == 5 for a in server.asked)
+    e.close()
+
+
+def test_an_error_that_repeats_the_request_teaches_nothing(server, folder):
+    e = ServerEngine(server.url, folder, **FAST)
+    bad = e.prompt_ids(chat(1))
+    server.refuses = lambda body: (400, b"not supported: " + json.dumps(body).encode()) if body["prompt"] == bad else None
+    found = ask(e, [chat(0), chat(1), chat(2)], n=2, temperature=0.5)
+    assert isinstance(found[1], EngineError) and not e.refused and not e.one_by_one
+    assert len(found[0]) == len(found[2]) == 2
+    e.close()
+
+
+def test_what_cannot_be_left_out_is_an_error_with_a_way_out(server, folder):
+    e = ServerEngine(server.url, folder, send="chat", prefill="fields", **FAST)
+    server.refuses = strict(*STYLES["Mistral"], "continue_final_message")
+    assert "extra=" in str(ask(e, [chat()], prefix="Thought:")[0]) and len(server.asked) == 1
+    e.close()
+
+
+def test_the_newer_name_of_max_tokens(server, folder):
+    e = ServerEngine(server.url, folder, send="chat", **FAST)
+    server.refuses = strict(400, lambda names: dict(error=dict(message="Unsupported parameter: 'max_tokens' is not supported "
+                                                               "with this model. Use 'max_completion_tokens' instead.")), "max_tokens")
+    with pytest.warns(UserWarning, match="max_tokens"): ask(e, [chat()], max_new_tokens=9)
+    assert server.asked[-1]["body"]["max_completion_tokens"] == 9 and "max_tokens" not in server.asked[-1]["body"]
+    e.close()
+
+
+@pytest.mark.parametrize("tell", ["Only one completion choice is allowed", "'n' : number must be at most 1", "n must be 1",
+                                  "Only n=1 is supported", "multiple completions are not supported"])
+def test_samples_are_asked_one_by_one_where_n_is_refused(server, folder, tell):
+    e = ServerEngine(server.url, folder, **FAST)
+    server.refuses = lambda body: (400, dict(error=dict(message=tell))) if body.get("n", 1) > 1 else None
+    with pytest.warns(UserWarning, match="one by one"): assert len(ask(e, [chat()], n=3, temperature=0.5)[0]) == 3
+    assert len({a["body"]["seed"] for a in server.asked[1:]}) == 3 and e.one_by_one
+    assert len(ask(e, [chat(1)], n=3, temperature=0.5)[0]) == 3 and sum(a["fault"] == "refused" for a in server.asked) == 1
+    e.close()
+
+
+def test_an_n_that_is_ignored_is_named(server, folder):
+    e = ServerEngine(server.url, folder, **FAST)
+    server.faults = lambda k, body: "fewer"
+    with pytest.raises(EngineError, match="1 samples instead of 3.*one_by_one=True"):
+        run_async(e.generate(chat(), n=3, temperature=0.5))
+    e.close()
+
+
+def test_a_sample_without_text_among_others():
+    def read(*choices, used=30):
+        return read_answer(dict(usage=dict(completion_tokens=used), choices=[dict(finish_reason="stop", **c) for c in choices]),
+                           servers.Request([1], n=len(choices)))
+    def said(text): return dict(message=dict(content=text))
+    assert [(c.text, c.tokens) for c in read(said(None), said("a"), said(""))] == [("", 10), ("a", 10), ("", 10)]
+    assert [c.text for c in read(dict(text=None), dict(text="a"))] == ["", "a"]
+    assert read(said([dict(type="thinking", thinking=[]), dict(type="text", text="a"), dict(type="text", text="b")]))[0].text == "ab"
+    assert read(dict(message=dict(reasoning="Hm")))[0].tokens == 30   # a thought that took all there was
+    assert [c.text for c in read(said(None), said("a"), used=0)] == ["", "a"]
+    for nothing in [said(None)], [said(None), said("")]:
+        with pytest.raises(servers.Fault, match="empty"): read(*nothing, used=0)
+    for broken in [said(7)], [said(["a"])], [dict(message=None)], [dict(text=None)]:
+        with pytest.raises(servers.Fault): read(*broken)
+
+
+# addresses
+
+@pytest.mark.parametrize("path", ["", "/", "/chat/completions", "/v1/chat/completions", "/v1/models"])
+@pytest.mark.parametrize("served", [None, "m"])
+@pytest.mark.parametrize("page", [(404, b"404 page not found"), (404, dict(detail="Not Found")), (405, b""), (200, b"<html>Hello"),
+                                  (200, dict(error="Unexpected endpoint or method. (GET /models)"))])
+def test_a_wrong_path_is_answered_with_the_right_one(server, path, served, page):
+    root = server.url.removesuffix("/v1")
+    server.models, server.pages = [], {}
+    server.refuses = lambda body: page
+    Handler = type(server.RequestHandlerClass.__name__, (server.RequestHandlerClass,), dict(do_GET=lambda self: self.send(*page)))
+    server.RequestHandlerClass = Handler
+    with pytest.raises(EngineError, match=f"{root}.*fix: .*{root}/v1$"):
+        run_async(ServerEngine(root + path, "m", send="chat", served=served, **FAST).generate(chat()))
+
+
+@pytest.mark.parametrize("status, error, send, fix", [
+    (404, dict(error=dict(message="model 'm' not found")), "ids", "served="), (404, dict(detail="Not Found"), "ids", 'send="chat"'),
+    (405, b"", "ids", 'send="chat"'),
+    (400, dict(error="json: cannot unmarshal array into Go struct field CompletionRequest.prompt of type string"), "ids", 'send="text"'),
+    (422, b"prompt: data did not match any variant of untagged enum Prompt", "ids", 'send="text"'),
+    (400, b"'prompt' must be a string", "ids", 'send="text"'), (400, b"No.", "ids", "how the server does")])
+def test_ordinary_causes_are_named(server, folder, status, error, send, fix):
+    e = ServerEngine(server.url, folder, send=send, **FAST)
+    server.refuses = lambda body: (status, error)
+    with pytest.raises(EngineError, match=fix): run_async(e.generate(chat()))
+    e.close()
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_no_proxy_stands_between_us_and_this_machine(server, folder, monkeypatch, name):
+    for n in ("http_proxy", "no_proxy", "NO_PROXY"): monkeypatch.delenv(n, raising=False)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for host in "127.0.0.1", "localhost", "LOCALHOST", "0.0.0.0":
+        e = ServerEngine(server.url.replace("127.0.0.1", host), folder, **FAST)
+        assert ask(e, [chat()])[0][0].tokens == 2
+        e.close()
+
+
+def test_hosts_that_are_here():
+    assert all(map(is_here, ("127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "localhost", "api.localhost", "localhost.", "::", "0.0.0.0")))
+    assert not any(map(is_here, ("10.0.0.1", "::2", "example.org", "localhost.example.org", "notlocalhost", "128.0.0.1", "")))
+
+
+def test_an_ipv6_address(server, folder, monkeypatch):
+    monkeypatch.setattr("openai_server.Server.address_family", socket.AF_INET6)
+    try: six = Server(name=folder, host="::1").start()
+    except OSError: pytest.skip("this machine has no IPv6")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    e = ServerEngine(f"http://[::1]:{six.server_port}/v1", folder, **FAST)
+    assert ask(e, [chat()])[0][0].tokens == 2 and e.context == 256
+    e.close()
+    with pytest.raises(AgentDistillError, match="cannot be had"): free_port("::1", six.server_port)
+    six.stop()
+    assert free_port("::1") > 0
+
+
+@pytest.mark.parametrize("url", ["http://::1:8000/v1", "http://[::1/v1", "http://host:99999/v1", "http://host:http/v1", "http://host:0/v1", "http://:80/v1"])
+def test_addresses_that_cannot_be(url, folder):
+    with pytest.raises(AgentDistillError, match="no server's address.*IPv6"): ServerEngine(url, folder, **FAST)
+
+
+@pytest.mark.parametrize("port", [70000, -1, 1 << 40])
+def test_ports_that_cannot_be(port):
+    with pytest.raises(AgentDistillError, match="cannot be had.*choose another"): free_port(port=port)
+
+
+@pytest.mark.parametrize("host, near", [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("gpu7", "gpu7")])
+def test_where_a_server_of_ours_is_asked(monkeypatch, host, near):
+    asked = []
+    monkeypatch.setattr(servers, "ModelServer", lambda *a: asked.append(a))
+    monkeypatch.setattr(servers, "hardware", lambda: "gpu")
+    monkeypatch.setattr(servers, "free_port", lambda host, port: port)
+    serve_model("mini-student", host=host, port=9)
+    command, url, log, env, wait = asked[0]
+    assert url == f"http://{near}:9/v1" and command[command.index("--host") + 1] == host
+    assert env["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == str(int(host in ("127.0.0.1", "::1")))   # not where others can ask
+
+
+# how long a server's context is
+
+@pytest.mark.parametrize("models, pages, context", [
+    ([dict(id="m", max_model_len=512)], {}, 512),                                        # vLLM, SGLang
+    ([dict(id="m", meta=dict(n_ctx=300, n_ctx_train=9000))], {}, 300),                   # llama.cpp
+    ([dict(id="m", meta=dict(n_ctx_train=9000))], {"/props": dict(default_generation_settings=dict(n_ctx=400))}, 400),   # an older one
+    ([dict(id="m")], {"/info": dict(max_input_tokens=500, max_total_tokens=600)}, 600),  # TGI
+    ([dict(id="m", context_length=700), dict(id="x", context_length=64)], {}, 700),      # OpenRouter, Together
+    ([dict(id="m", context_window=800), dict(id="x", context_window=64)], {}, 800),      # Groq
+    ([dict(id="base", max_model_len=900), dict(id="m", parent="base")], {}, 900),        # an adapter at vLLM
+    ([dict(id="m"), dict(id="x", context_window=64)], {}, None), ([dict(id="m", max_model_len="many")], {}, None),
+    ([dict(id="m", max_model_len=True)], {"/props": []}, None)])
+@pytest.mark.parametrize("served", [None, "m"])
+def test_the_context_is_found_where_a_server_says_it(server, folder, models, pages, context, served):
+    server.models, server.pages = models, pages
+    for m in models: m["id"] = folder if m["id"] == "m" else m["id"]
+    e = ServerEngine(server.url, folder, served=served and folder, **FAST)
+    assert (e.context, e.served) == (context, folder)
+    e.close()
+
+
+def test_a_server_that_lists_nothing_can_be_used_by_name(server, folder):
+    server.models = None
+    e = ServerEngine(server.url, folder, served="m", **FAST)
+    assert ask(e, [chat()])[0][0].tokens == 2 and e.context is None
+    e.close()
+    e = ServerEngine(server.url, folder, served="m", context=64, send="chat", **FAST)
+    assert e.context == 64
+    e.close()
+
+
 # profiles
 
 def test_the_profile_chooses(server, thinking, folder, monkeypatch):
     e = load_engine(get_profile("colab", engine=server.url), folder)
     assert isinstance(e, ServerEngine) and ask(e, [chat()])[0][0].tokens == 2
     e.close()
-    monkeypatch.setattr("agent_distill.engines.find_spec", lambda name: None)
+    monkeypatch.setattr("agent_distill.servers.find_spec", lambda name: None)
     with pytest.warns(UserWarning, match="vLLM is not installed"):
         assert isinstance(load_engine(get_profile("colab"), folder), TransformersEngine)
 

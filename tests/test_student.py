@@ -16,9 +16,9 @@ import agent_distill
 
 from agent_distill.profile import AgentDistillError, Artifact, get_profile
 from agent_distill.student import (ByLength, distill_all, encode_rows, last_checkpoint,
-                                   load_student, mask_row, masked_loss, read_jsonl, sft_config,
+                                   load_student, mask_row, masked_loss, pack, packs, parts, read_jsonl, sft_config,
                                    sft_trainer, student_tokenizer,
-                                   train_student, training_table, turn_spans)
+                                   train_student, training_table, turn_spans, untrained_student)
 
 QUESTIONS = ["Who directed The Silent Harbor?", "What is 12 * 34?", "Where was Mara Voss born?"]
 
@@ -167,7 +167,7 @@ def test_loss_is_the_models_own_and_ignores_padding(tokenizer, tiny):
 
 def test_trainer_gets_our_ids_and_labels(tokenizer, tiny, tmp_path):
     data = encode_rows(tokenizer, rows(5), 1000).rows
-    args = sft_config(tiny, tmp_path, len(data), 1000)
+    args = sft_config(tiny, tmp_path, len(data))
     trainer = sft_trainer(load_student(tiny, 1000), tokenizer, data, args)
     wanted = {tuple(r.ids): tuple(r.labels) for r in data}
     seen = {}
@@ -297,9 +297,150 @@ def test_no_rows_and_no_teacher_are_clear_errors(tiny, tmp_path):
 
 def test_a_student_without_rows_is_the_untrained_one_and_says_so(tiny, tokenizer, tmp_path):
     from peft import PeftModel
-    facts = train_student(tiny, [], tokenizer, tmp_path/"none", 64)
+    with pytest.raises(AgentDistillError, match="no row to train on"): train_student(tiny, [], tokenizer, tmp_path/"none", 64)
+    facts = untrained_student(tiny, tmp_path/"none", 64)
     assert facts["rows"] == facts["steps"] == 0 and facts["loss_last"] is None
     assert "untrained" in training_table({"cot": facts})
     base = load_student(tiny, 64).unload()
     model = PeftModel.from_pretrained(base, tmp_path/"none")
     assert all(not w.any() for k, w in model.state_dict().items() if "lora_B" in k)
+
+
+# templates of other families: TRL ships their text
+
+def of_family(family, end, eos, folder=None, stops=()):
+    "A small tokenizer with a family's chat template; with a folder, its model stops at `stops` too"
+    import trl
+    from standins import make_tokenizer
+    t = make_tokenizer(["an answer"])
+    t.add_special_tokens(dict(additional_special_tokens=[end, eos]))
+    t.eos_token = t.bos_token = eos
+    t.chat_template = (Path(trl.__file__).parent/"chat_templates"/f"{family}.jinja").read_text()
+    if folder: t.save_pretrained(folder)
+    if folder and stops:
+        from transformers import GenerationConfig
+        GenerationConfig(eos_token_id=t.convert_tokens_to_ids(list(stops))).save_pretrained(folder)
+    if folder: t.name_or_path = str(folder)
+    return t
+
+
+FAMILIES = [("llama3", "<|eot_id|>"), ("llama3_2", "<|eot_id|>"), ("gemma3", "<end_of_turn>"), ("phi3", "<|end|>"),
+            ("qwen2_5", "<|im_end|>"), ("qwen3_instruct_2507", "<|im_end|>")]
+
+
+@pytest.mark.parametrize("family,end", FAMILIES)
+def test_other_end_tokens_are_learned_where_the_model_stops_at_them(family, end, tmp_path):
+    turns = [m["content"] + end for m in chat() if m["role"] == "assistant"]
+    assert mask_row(of_family(family, end, end), chat()).trained_texts() == turns
+    other = of_family(family, end, "<|endoftext|>", tmp_path, [end, "<|endoftext|>"])
+    assert mask_row(other, chat()).trained_texts() == turns
+
+
+@pytest.mark.parametrize("family,end", FAMILIES)
+def test_an_end_token_at_which_nobody_stops_is_an_error_with_its_remedy(family, end, tmp_path):
+    t = of_family(family, end, "<|endoftext|>", tmp_path)
+    with pytest.raises(AgentDistillError) as e: mask_row(t, chat())
+    assert end in e.value.what and "<|endoftext|>" in e.value.what and str(tmp_path) in str(e.value.where)
+    assert f"set eos_token to '{end}'" in e.value.fix
+
+
+@pytest.mark.parametrize("family,end,says", [
+    ("gemma", "<end_of_turn>", "System role not supported"), ("qwen3", "<|im_end|>", "does not render"),
+    ("qwen3_5_think", "<|im_end|>", "does not render"), ("glm4moe", "<|user|>", "no control token")])
+def test_templates_that_cannot_be_learned_from_say_why_and_what_else(family, end, says, tmp_path):
+    t = of_family(family, end, end, tmp_path)
+    with pytest.raises(AgentDistillError, match=says) as e: mask_row(t, chat())
+    assert str(tmp_path) in str(e.value.where) and "take" in e.value.fix
+    left = encode_rows(t, rows(2), 1000)
+    assert not left.rows and [len(ids) for ids in left.dropped.values()] == [2]
+
+
+def test_no_template_at_all(tmp_path):
+    t = of_family("qwen2_5", "<|im_end|>", "<|im_end|>", tmp_path)
+    t.chat_template = None
+    with pytest.raises(AgentDistillError, match="no chat template") as e: mask_row(t, chat())
+    assert "instruct model" in e.value.fix
+
+
+# packing
+
+@pytest.fixture
+def real(tokenizer, tiny, monkeypatch):
+    "The tiny model taken for a real one, and three rows of unlike length as a padded batch"
+    import torch
+    from agent_distill import engines
+    monkeypatch.setattr(engines, "SMALL", 0)
+    monkeypatch.setattr(engines, "bfloat16_is_faster", lambda: False)
+    model = load_student(tiny, 512).eval()
+    found = [mask_row(tokenizer, m) for m in (chat(0), chat(1)[:3], chat(2))]
+    width = max(map(len, found))
+    def pad(rows, fill): return torch.tensor([r + [fill] * (width - len(r)) for r in rows])
+    batch = dict(input_ids=pad([r.ids for r in found], tokenizer.pad_token_id),
+                 labels=pad([r.labels for r in found], -100), attention_mask=pad([[1] * len(r) for r in found], 0))
+    return model, batch
+
+
+def by_token(model, batch):
+    "The loss of each labelled token, in the order of the rows"
+    import torch
+    labels = batch["labels"][:, 1:]
+    given = {k: v for k, v in batch.items() if k != "labels"}
+    with torch.no_grad(): hidden = model.get_base_model().get_decoder()(**given, use_cache=False).last_hidden_state
+    logits = model.get_base_model().get_output_embeddings()(hidden[:, :-1])
+    losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")
+    return losses[labels != -100]
+
+
+def test_the_loss_of_each_token_is_the_same_packed_and_padded(real):
+    import torch
+    model, batch = real
+    padded, by_mask = by_token(model, batch), by_token(model, pack(batch))
+    assert torch.allclose(padded, by_mask, atol=1e-5)       # transformers' mask of blocks
+    assert packs(model) and model.config._attn_implementation == "rows_sdpa"
+    assert torch.allclose(padded, by_token(model, pack(batch)), atol=1e-5)
+    assert torch.allclose(padded, by_token(model, batch), atol=1e-5)
+    blind = {k: v for k, v in pack(batch).items() if k != "row_lengths"}
+    assert not torch.allclose(padded, by_token(model, blind), atol=1e-5)   # it can fail
+
+
+def test_gradients_are_the_same_packed_and_padded(real):
+    import torch
+    model, batch = real
+    for p in model.parameters():   # else B is zero, and A gets no gradient
+        if p.requires_grad: torch.nn.init.normal_(p, std=.02)
+    def gradients(pieces):
+        n = (batch["labels"][:, 1:] != -100).sum()
+        model.zero_grad()
+        for piece in pieces: masked_loss(model, piece, n).backward()
+        return [p.grad.clone() for p in model.parameters() if p.requires_grad]
+    padded = gradients([batch])
+    assert packs(model)
+    longest = int(batch["attention_mask"].sum(1).max())
+    for tokens in (longest, 10**6):
+        cut = parts(batch, tokens, True)
+        assert (len(cut) > 1) == (tokens == longest)
+        for a, b in zip(padded, gradients(cut)): assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_models_that_would_mix_rows_stay_padded(real, monkeypatch):
+    from agent_distill import engines, student
+    model, _ = real
+    model.config.layer_types = ["full_attention", "sliding_attention"]
+    assert not packs(model)
+    model.config.layer_types = ["full_attention"] * 2
+    whole = student.rows_attention
+    def forgetful(*args, row_lengths=None, **kw): return whole(*args, **kw)
+    monkeypatch.setattr(student, "rows_attention", forgetful)
+    assert not packs(model) and model.config._attn_implementation == "sdpa"
+    monkeypatch.undo()
+    assert not packs(model)   # a mini model again
+
+
+def test_a_packed_run_ends_where_a_padded_one_does(tokenizer, tiny, tmp_path, monkeypatch):
+    from agent_distill import engines
+    profile = get_profile("mini", student=tiny.student, epochs=2, batch_size=4, lora_dropout=0.)
+    padded = train(profile, tokenizer, tmp_path/"padded")
+    monkeypatch.setattr(engines, "SMALL", 0)
+    monkeypatch.setattr(engines, "bfloat16_is_faster", lambda: False)
+    packed = train(profile, tokenizer, tmp_path/"packed")
+    assert packed["loss_last"] == pytest.approx(padded["loss_last"], abs=1e-3)

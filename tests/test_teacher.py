@@ -32,15 +32,43 @@ PROFILE = get_profile("mini", teacher_temperature=0.0, max_steps=2, concurrency=
     ("A plan. A step. The answer is 4.", "A plan."),                       # no blank line
     ("A plan.\nThe answer is 4.", "A plan."),
     ("A plan. So the answer is 4.\n\nIndeed.", "A plan."),                 # concludes at once
-    ("We need $3.5 \\times 2$.\n\nThe answer is \\boxed{7}.", "We need $3.5 \\times 2$.")])
+    ("We need $3.5 \\times 2$.\n\nThe answer is \\boxed{7}.", "We need $3.5 \\times 2$."),
+    ("### Solution\n\nWe add.\n\n\\boxed{4}", "We add."), ("**Step 1: Add**\n\nWe add.\n\n\\boxed{4}", "We add."),   # headings
+    ("Let's solve this step by step:\n\nWe add. Then we halve.\n\nAnswer: 4", "We add. Then we halve."),      # announces nothing
+    ("Sure! Let's solve it step-by-step.\nWe add. So 4.\nAnswer: 4", "We add."),
+    ("1. Find the price.\n2. Add.\n\\boxed{3}", "Find the price."),                                              # a list's number
+    ("I follow these steps:\n1. Find it.\n2. Check it.\nStep 1: It is Lund.\nAnswer: Lund",
+     "I follow these steps:\n1. Find it.\n2. Check it."),                                                         # announces a list
+    ("Steps:\n\n1. **Add:**\n   We get it. Then more.\n\n2. **Halve:**\n   Yes.\n\nAnswer: 4", "Steps:\n1. **Add:**\n   We get it."),
+    ("The rule is:\n\n\\[\na = b\n\\]\n\nSo 4.\n\nAnswer: 4", "The rule is:\n\\[\na = b\n\\]"),                       # a formula
+    ("We use\n\\[\na = b\n\\]\nwhich holds.\n\nThen more.", "We use\n\\[\na = b\n\\]\nwhich holds.")])
 def test_first_paragraph(text, thought): assert first_paragraph(text) == thought
 
 
 @pytest.mark.parametrize("text", ["", " \n\n ", "The answer is 4.", "One sentence", "\\boxed{4}",
                                   "```py\nprint(4)\n```\n\nThe answer is 4.",
-                                  "So the answer is 4. Good.\n\nThe answer is 4."])
+                                  "So the answer is 4. Good.\n\nThe answer is 4.", "# Solution", "Steps:", "Steps:\n\n",
+                                  "The sum is $4\n\n5$."])
 def test_no_first_thought_is_an_error(text):
     with pytest.raises(AgentDistillError, match="no first thought"): first_paragraph(text)
+
+
+REAL = Path(os.environ.get("AGENT_DISTILL_DATA", Path(__file__).parents[2] / "shared/data")) / "real/teacher_cot.jsonl.gz"
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the recorded chains of thought of a real model are not here")
+def test_first_thoughts_of_a_real_model():
+    "Of 200 chains of thought at least 198 have one that is whole, and none is a heading, an empty announcement or cut"
+    import gzip
+    found = []
+    for line in gzip.open(REAL, "rt"):
+        text = json.loads(line)["messages"][-1]["content"]
+        try: found.append((first_paragraph(text), text))
+        except AgentDistillError: pass
+    assert len(found) >= 198
+    for thought, text in found:
+        assert len(thought) < len(text) and not thought.endswith(":") and not thought.startswith(("#", "1.", "**"))
+        assert thought.count("\\[") == thought.count("\\]") and "boxed" not in thought and len(thought) > 20
 
 
 def question(i, benchmark="mini-hotpot", answer="Lund"):
@@ -75,6 +103,22 @@ def test_a_question_without_prefix_is_an_error():
 def test_fate(outcomes, stop, right, expected):
     t = Trajectory(question(0), [], [Step("", "", "", o) for o in outcomes], score=right, stop=stop)
     assert fate(t) == expected
+
+
+def test_an_answer_that_cannot_be_judged_is_recorded(monkeypatch, tmp_path):
+    "The others go on; only when none can be judged is it an error"
+    from agent_distill import evaluation
+    from agent_distill.teacher import ask_all
+    async def one(q): return Trajectory(q, [dict(role="user", content="")], answer=q.answer, stop="final")
+    judge = evaluation.judge
+    def odd(bad): return lambda q, a: evaluation.Verdict(0.0, "too deep", True) if q.id in bad else judge(q, a)
+    qs = [question(0), question(1)]
+    monkeypatch.setattr(evaluation, "judge", odd({qs[0].id}))
+    found = ask_all(one, qs, PROFILE, Records(tmp_path / "a.jsonl"))
+    assert [fate(t) for t in found] == ["not judged", "kept"]
+    assert "too deep" in (tmp_path / "a.jsonl").read_text()
+    monkeypatch.setattr(evaluation, "judge", odd({q.id for q in qs}))
+    with pytest.raises(AgentDistillError, match="all 2 questions failed.*too deep"): ask_all(one, qs, PROFILE)
 
 
 def test_unscored_and_open_ended_rows_are_refused():

@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 import pytest
 
-from agent_distill.actions import long_prompt, render_action, short_prompt, tool_line
+from agent_distill.actions import render_action
 from agent_distill.agent import Completion, run_async, solve
 from agent_distill.profile import AgentDistillError
+from agent_distill.prompts import long_prompt, short_prompt, tool_line
 from agent_distill.questions import Question
 from agent_distill.sandbox import Sandbox
 from agent_distill.sandbox.host import Tool

@@ -10,11 +10,11 @@ import psutil
 import pytest
 
 from agent_distill.agent import STOP, EngineError, run_agents, run_async, short_prompt
-from agent_distill.engines import TransformersEngine, load_engine
+from agent_distill.engines import TransformersEngine
 from agent_distill.lab.corpus import Corpus
 from agent_distill.profile import Artifact, get_profile
 from agent_distill.questions import Question
-from agent_distill.servers import ServerEngine, VLLMEngine, adapter_name, adapter_rank, free_port
+from agent_distill.servers import ServerEngine, VLLMEngine, adapter_name, adapter_rank, free_port, load_engine
 
 pytestmark = [pytest.mark.slow,
               pytest.mark.skipif(not find_spec("vllm"), reason="vLLM is not installed: .ci/vllm.sh")]
@@ -93,10 +93,12 @@ def test_in_process(adapters, references, chats):
     assert facts(plain) != facts(references["student"][0])
     same(plain, ask(e, chats))
     same(begun, ask(e, chats, prefix=PREFIX))
-    adapter, e.lora = e.lora, None   # the same process without the adapter
-    same(references["student"][0], ask(e, chats))
-    same(references["student"][1], ask(e, chats, prefix=PREFIX))
-    e.lora = adapter
+    bare, other = e.with_adapter(), e.with_adapter(adapters["r4"])   # on the same process
+    same(references["student"][0], ask(bare, chats))
+    same(references["student"][1], ask(bare, chats, prefix=PREFIX))
+    same(references["r4"][0], ask(other, chats))
+    same(plain, ask(e, chats))
+    assert len({x.host for x in (e, bare, other)}) == 1
     samples_and_seeds(e, chats)
     limits(e, chats)
     agents(e)
@@ -237,7 +239,7 @@ def over_http(url, served, references, adapters, chats):
 
 
 def ways(url, e, want, chats):
-    "As text and as messages it is the same prompt; samples and seeds; what the server itself refuses"
+    "As text and as messages it is the same prompt; samples and seeds; what is longer than the context is refused"
     for send in "text", "chat":
         other = ServerEngine(url, "mini-student", send=send, prefill="fields", served=e.served)
         for how, reference in zip((dict(), dict(prefix=PREFIX)), want):
@@ -245,7 +247,8 @@ def ways(url, e, want, chats):
             same(reference, found)
         long = [dict(role="user", content="word " * 3000)]
         refused, fine = ask(other, [long, chats[0]])
-        assert isinstance(refused, EngineError) and "HTTP 400" in str(refused) and len(fine) == 1
+        assert isinstance(refused, EngineError) and len(fine) == 1
+        assert ("context 1024" if send == "text" else "HTTP 400") in str(refused)   # messages are counted there
         other.close()
     how = dict(n=8, temperature=0.8, top_p=0.9)
     first, again = ask(e, chats[:4], **how), ask(e, chats[:4], **how)

@@ -5,16 +5,14 @@
 # %% auto #0
 __all__ = ['FIRST', 'LAST', 'CITY', 'COUNTRY', 'ADJ', 'NOUN', 'WORK', 'TRADE', 'JOB', 'MONEY', 'R', 'RELATIONS', 'TYPES',
            'OF_TYPE', 'chains_cached', 'COMPARE', 'SIZES', 'VALUES', 'THING', 'WORDS', 'OPS', 'TUTORIAL_SEED', 'MINI',
-           'Relation', 'chains', 'World', 'Hop', 'Problem', 'hop', 'chain_problem', 'compare_problem', 'draw_chain',
-           'draw_compare', 'solve_steps', 'draw_sum', 'tutorial_world', 'problems', 'questions']
+           'Relation', 'chains', 'Page', 'World', 'Hop', 'Problem', 'hop', 'chain_problem', 'compare_problem',
+           'draw_chain', 'draw_compare', 'solve_steps', 'draw_sum', 'tutorial_world', 'problems', 'Row', 'questions']
 
 # %% ../../nbs/lab/00_world.ipynb #f94e4eb7
 import random
 from dataclasses import dataclass, field
 from functools import lru_cache
-
-from ..questions import Question
-from ..retrieval import Passage
+from typing import NamedTuple
 
 # %% ../../nbs/lab/00_world.ipynb #65f482fe
 FIRST = (
@@ -194,6 +192,12 @@ VALUES = dict(
     job=lambda rng: rng.choice(JOB), money=lambda rng: rng.choice(MONEY))
 
 # %% ../../nbs/lab/00_world.ipynb #8f9a5ef8
+class Page(NamedTuple):
+    "What the encyclopedia says of one entity; a passage of a corpus has the same fields"
+    id: str
+    title: str
+    text: str
+
 class World:
     "Entities, their facts and how each fact is told; all of it follows from `seed` and `scale`"
     def __init__(self, seed, scale: float = 1.0):
@@ -219,10 +223,9 @@ class World:
 
     def text(self, name): return " ".join(self.told[name, r] for r in self.order[name])
 
-    def passages(self) -> list[Passage]:
+    def passages(self) -> list[Page]:
         "One passage an entity"
-        return [Passage(id=f"w{self.seed}-{i}", title=n, text=self.text(n))
-                for i, n in enumerate(self.facts)]
+        return [Page(f"w{self.seed}-{i}", n, self.text(n)) for i, n in enumerate(self.facts)]
 
 # %% ../../nbs/lab/00_world.ipynb #d7632981
 @dataclass
@@ -384,8 +387,15 @@ def problems(benchmark: str, split: str, n: int, world: World | None = None) -> 
         if _split(p.hops[0].title if p.hops else p.text) == split: out.setdefault(p.text, p)
     return list(out.values())
 
-def questions(benchmark: str, split: str, n: int) -> list[Question]:
+class Row(NamedTuple):
+    "A question as a question file has it"
+    id: str
+    benchmark: str
+    task: str
+    question: str
+    answer: str
+
+def questions(benchmark: str, split: str, n: int) -> list[Row]:
     "The first `n` questions of a split"
-    return [Question(id=f"{benchmark}-{split}-{i}", benchmark=benchmark, task=MINI[benchmark],
-                     question=p.text, answer=p.answer)
+    return [Row(f"{benchmark}-{split}-{i}", benchmark, MINI[benchmark], p.text, p.answer)
             for i, p in enumerate(problems(benchmark, split, n))]

@@ -19,7 +19,7 @@ from .worker import CALLS, FILES, FORKS, MAX_FRAME, pack, seccomp_lacks
 # %% ../../nbs/03_sandbox.ipynb #85df2922
 STANDARD_IMPORTS = ("math", "statistics", "itertools", "functools", "collections", "re", "datetime",
                     "random", "fractions", "decimal", "json", "numpy", "sympy",
-                    "queue", "stat", "time", "unicodedata")
+                    "queue", "stat", "time", "unicodedata", "typing", "dataclasses")
 
 # %% ../../nbs/03_sandbox.ipynb #7f6aa7c7
 def _ended() -> AgentDistillError:
@@ -294,3 +294,54 @@ def close(self:Sandbox):
 def __enter__(self:Sandbox): return self
 @patch
 def __exit__(self:Sandbox, *exc): self.close()
+
+# %% ../../nbs/03_sandbox.ipynb #2fdb2189
+_TRIED = """
+ARGS = [(), (1,), (2.5,), ("a",), ([3, 1, 2],), ("a", "b"), (1, 2), ("2 1", "%%d %%m"),
+        (len, ["a", "b"]), (1, 2, 3)]
+
+def names(owner, deep, prefix=""):
+    for n in (n for n in dir(owner) if n[0] != "_" and n != "sleep"):
+        yield prefix + n
+        f = getattr(owner, n, None) if deep else None
+        if isinstance(f, type): yield from names(f, False, prefix + n + ".")
+
+def refused(name):
+    f = owner
+    try:
+        for part in name.split("."): f = getattr(f, part)
+    except ImportError as e: return f"ImportError: {e}"
+    for args in ARGS:
+        try: callable(f) and f(*args)
+        except (ImportError, OSError) as e: return f"{type(e).__name__}: {e}"
+        except BaseException: pass
+
+owner, deep, tried = __import__(%r), %r, %r
+final_answer(list(names(owner, deep)) if tried is None else {n: refused(n) for n in tried})
+"""
+
+# %% ../../nbs/03_sandbox.ipynb #4c07d6a2
+def _refused(session, module, deep, names):
+    "name -> why it fails, or None; by halves where the step does not come back"
+    o, = session.try_all([_TRIED % (module, deep, names)])
+    if o.is_final: return o.answer
+    if names is None: raise AgentDistillError(o.error, where=module, fix="name what it may import")
+    if len(names) == 1: return {names[0]: o.error}
+    half = len(names) // 2
+    parts = names[:half], names[half:]
+    return {k: v for p in parts for k, v in _refused(session, module, deep, p).items()}
+
+@patch
+def gaps(self:Sandbox,
+    modules=None,   # of those that the code may import; None: all
+) -> dict:          # module.function -> why
+    "Try every public function: which fail because of the sandbox?"
+    found = {}
+    with self.session() as s:
+        for module in modules or [k for k, why in self.ready["missing"].items() if not why]:
+            deep = module in sys.stdlib_module_names   # methods too; the others' are too many
+            names = _refused(s, module, deep, None)
+            for k in range(0, len(names), 64):
+                tried = _refused(s, module, deep, names[k:k + 64])
+                found |= {f"{module}.{n}": why for n, why in tried.items() if why}
+    return found

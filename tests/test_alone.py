@@ -1,0 +1,61 @@
+"A chapter that is opened alone: what it reads from the chapters before it is made where it is missing"
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from agent_distill.alone import need
+from agent_distill.profile import Artifact, get_profile
+
+NBS = Path(__file__).resolve().parent.parent / "nbs"
+CHAPTERS = sorted(p for p in NBS.glob("[0-9]*.ipynb") if p.stem not in ("00_profile", "02_retrieval"))
+
+
+def cells(path): return ["".join(c["source"]) for c in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+
+
+def small(folder):
+    "A profile with two passages to search"
+    rows = [dict(id=n[0], title=n, text=f"{n} lies in Elmland.") for n in ("Kelden", "Garwick")]
+    (folder / "two.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    return f"mini,corpus={folder / 'two.jsonl'},epochs=1"
+
+
+@pytest.mark.slow
+def test_all_four_artifacts_from_nothing_and_once(tmp_path):
+    spec, out = small(tmp_path), tmp_path / "run"
+    assert need("student", out, spec, limit=2) == "Made here: questions, index, teacher, student."
+    made = {p: p.stat().st_mtime_ns for p in out.rglob("manifest.json")}
+    assert need("student", out, spec, limit=2) == "student/ is there."
+    assert {p: p.stat().st_mtime_ns for p in out.rglob("manifest.json")} == made
+    inputs = {"teacher": out / "teacher"}
+    assert Artifact(out / "student", get_profile(spec), 0, limit=2, inputs=inputs).done, "the chapter makes another one"
+
+
+def test_only_what_is_missing_and_read_is_made(tmp_path):
+    spec, out = small(tmp_path), tmp_path / "run"
+    assert need("questions", out, spec, limit=1) == "Made here: questions."
+    assert need("index", out, spec, limit=1) == "Made here: index."
+    assert not (out / "teacher").exists()
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_chapters_that_read_artifacts_call_it_first(path):
+    "By what they read: the index, the teacher's rows or the students of the run's folder"
+    reads = r'(?:Retriever\.load|Artifact\.read|flat_vectors)\((?:mini|Path\(out_dir\)|out ?/)|inputs = \{name: out'
+    shown = [s for s in cells(path) if not s.startswith("#| export")]
+    first = next((i for i, s in enumerate(shown) if re.search(reads, s)), None)
+    if first is None: return
+    assert any(s.startswith('need("') for s in shown[:first]), f"cell: {shown[first]}"
+
+
+@pytest.mark.slow
+def test_a_chapter_alone_in_an_empty_folder(tmp_path):
+    "Executed as a stranger would open it: nothing but the package, and its own defaults"
+    papermill = pytest.importorskip("papermill")
+    done = papermill.execute_notebook(str(NBS / "02e_words.ipynb"), str(tmp_path / "02e.ipynb"), cwd=str(tmp_path),
+                                      progress_bar=False)
+    said = [o["data"]["text/plain"] for c in done.cells for o in c.get("outputs", []) if "text/plain" in o.get("data", {})]
+    assert "'Made here: questions, index.'" in said
+    assert Artifact.read(tmp_path / "_runs" / "mini" / "index").manifest["counts"]["passages"] == 2000
