@@ -268,8 +268,12 @@ def _trl_model(path, profile, max_length, seed):
 
 def _unsloth_model(path, profile, max_length, seed):
     from unsloth import FastLanguageModel
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+    with torch.device("meta"):   # no weights: it only tells a real model from a mini one
+        shape = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(path))
     model, _ = FastLanguageModel.from_pretrained(
-        str(path), max_seq_length=max_length, load_in_4bit=False, dtype=weight_dtype())
+        str(path), max_seq_length=max_length, load_in_4bit=False, dtype=weight_dtype(shape))
     return FastLanguageModel.get_peft_model(
         model, r=profile.lora_r, lora_alpha=profile.lora_alpha, bias="none", random_state=seed,
         lora_dropout=profile.lora_dropout, target_modules=LINEAR,

@@ -1,9 +1,9 @@
 """How fast a student is trained: ours against the published set-up, in one run, on whatever device is there.
 
-    python tests/bench/sft.py [MODEL] [--rows 8] [--tokens 1100] [--rounds 3]
+    python tests/bench/sft.py [MODEL] [--rows 8] [--tokens 1100] [--steps 1] [--rounds 3]
 
-MODEL is a folder or a hub name; without one a small random model of Qwen2.5's shape is made. One optimizer step
-over the same rows, `--tokens` long on average and from 0.55 to 1.45 of it, as the kept trajectories of a real
+MODEL is a folder or a hub name; without one a small random model of Qwen2.5's shape is made. Optimizer steps over
+the same rows, `--tokens` long on average and from 0.55 to 1.45 of it, as the kept trajectories of a real
 teacher differ. The published set-up is TRL's trainer with padded micro-batches of two in random order and
 gradient checkpointing; on a CPU, where TRL's loss (a Triton kernel) does not run, it gets the same loss as ours.
 Rounds are interleaved, the median is reported, nothing is asserted: the clock belongs to the machine. On a CPU the
@@ -76,7 +76,7 @@ def once(way, profile, tokenizer, rows):
         if torch.cuda.is_available(): torch.cuda.synchronize()
         seconds, busy = time.perf_counter() - start, time.process_time() - busy
     loss = next(r["loss"] for r in trainer.state.log_history if "loss" in r)
-    n = sum(map(len, rows))
+    n = sum(map(len, rows)) * trainer.state.global_step
     about = dict(tokens=n / seconds, computed=n / busy, loss=loss, micro=micro,
                  attention=model.config._attn_implementation, dtype=str(model.dtype), device=str(model.device))
     del trainer, model
@@ -95,13 +95,14 @@ def padded(rows):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("model", nargs="?", default="", help="folder or hub name; nothing: a stand-in")
-    p.add_argument("--rows", type=int, default=8, help="of the one step; an even number")
+    p.add_argument("--rows", type=int, default=8, help="of a step; an even number")
     p.add_argument("--tokens", type=int, default=1100, help="of a row, on average")
+    p.add_argument("--steps", type=int, default=1, help="a GPU needs several: the first one is slow")
     p.add_argument("--rounds", type=int, default=3)
     a = p.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         model = a.model or stand_in(folder)
-        profile = get_profile("small", student=model, epochs=1, batch_size=a.rows, lora_dropout=0.)
+        profile = get_profile("small", student=model, epochs=a.steps, batch_size=a.rows, lora_dropout=0.)
         tokenizer, threads = load_tokenizer(model), use_threads()
         rows, found = make_rows(tokenizer, a.rows, a.tokens), {"published": [], "ours": []}
         for way in found: once(way, profile, tokenizer, make_rows(tokenizer, 2, 64))   # first uses fill caches
@@ -116,7 +117,7 @@ def main():
         each = [b[k] / t[k] for t, b in zip(*found.values())]
         return f"{statistics.median(each):.2f} (rounds: {', '.join(f'{r:.2f}' for r in each)})"
     print(f"\n{a.model or 'stand-in'} on {ours['device']} ({ours['dtype']}, {threads} threads, load "
-          f"{os.getloadavg()[0]:.1f}); {len(rows)} rows, {sum(map(len, rows)):,} tokens\n"
+          f"{os.getloadavg()[0]:.1f}); {a.steps} steps of {len(rows)} rows, {sum(map(len, rows)):,} tokens\n"
           f"ours: {ours['micro']}, {ours['attention']}; padding of the published pairs: x {padded(rows):.2f}\n"
           f"ratio {ratio('tokens')}" + (f"; by computed seconds {ratio('computed')}" if ours["device"] == "cpu" else ""))
 
