@@ -224,7 +224,7 @@ def report(a, say=print):
 # %% ../nbs/09b_cli.ipynb #1399319b
 def against_text(first, other, width: int = 0) -> str:
     "What differs between two runs, and each method's difference in right answers."
-    from agent_distill.compare import between_rows, differing, shared
+    from agent_distill.compare import between_rows, differing, not_judged, shared
     what = [f"  {k}: {a} there, {b} here" for k, a, b in differing(first, other)]
     what = what or ["  nothing differs"]
     alone = shared(first, other)[1]
@@ -232,15 +232,16 @@ def against_text(first, other, width: int = 0) -> str:
     head, rows = between_rows(first, other)
     head, *rows = [[re.sub(r" (?=[([])", "\n", str(c)) for c in row] for row in (head, *rows)]
     title = f"{other.label} against {first.label}: right answers, points [95 % interval]"
-    return "\n".join(filter(None, [title, *what, _plain_table(head, rows, width), note]))
+    notes = [note, *not_judged(first, other)]
+    return "\n".join(filter(None, [title, *what, _plain_table(head, rows, width), *notes]))
 
 def together_text(runs: list, width: int = 0) -> str:
     "Runs that differ in nothing but their seed: how far they are apart, and what all of them say."
-    from agent_distill.compare import pooled_rows, spread_rows
+    from agent_distill.compare import not_judged, pooled_rows, spread_rows
     runs = [replace(r, label=f"seed {r.seed}") for r in runs]
     title = f"{len(runs)} runs that differ in nothing but their seed: right answers in percent"
     return "\n".join([title, _plain_table(*spread_rows(runs), width, True), "difference in points",
-                      _plain_table(*pooled_rows(runs), width, True)])
+                      _plain_table(*pooled_rows(runs), width, True), *not_judged(*runs)])
 
 def compare(a, say=print):
     "`agent-distill compare`: the runs against the first of them; repeats of one run, all together."

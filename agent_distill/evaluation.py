@@ -256,6 +256,7 @@ def run_method(
     records: Records | None = None,  # resume
 ) -> list[Trajectory]:  # scored
     "One method on one list of questions"
+    older = set() if records is None else {row["id"] for row in records.rows}
     how = dict(seed=seed, concurrency=profile.concurrency, records=records, finish=scored)
     if method.kind == "cot":
         found = run_cot(questions, engine, prompt=profile.prompt,
@@ -268,7 +269,7 @@ def run_method(
                     hints=profile.prompt == "examples")
         found = run_agents(questions, engine, sandbox, max_steps=profile.max_steps,
                            max_new_tokens=profile.max_new_tokens, **how)
-    return [scored(t) for t in found]   # again: records may be older than the scorers
+    return [scored(t) if t.question.id in older else t for t in found]
 
 # %% ../nbs/08_evaluation.ipynb #fcaf0aae
 def _broken(trajectories: list[Trajectory], where: str):

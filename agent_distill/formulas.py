@@ -56,11 +56,21 @@ _SPELLING = [(re.compile(p), r) for p, r in (
     (r"\\(left|right|displaystyle|[bB]igg?[lr]?)(?![A-Za-z])|(?<!\\)\\!", ""),
     (r"(?<!\\)\\[,;: ]|~|\\q?quad|\s+", " "), (r"\\[dtc]frac", r"\\frac"),
     (r"\\frac\s*\\pi\s*([0-9])", r"\\frac{\\pi}{\1}"), ("≈", r"\\approx "),
+    (r"\\operatorname\s*\{\s*(sin|cos|tan|sec|csc|cot|ln|log)\s*\}", r"\\\1 "),
     (r"\\(mbox|text[a-z]+|math(rm|bf|it)|operatorname)\s*\{", r"\\text{"),
     ("[−–‐]", "-"), ("[×·⋅]", "*"), ("÷", "/"), ("≤", "<="), ("≥", ">="),
     ("±", r"\\pm "), ("∪", r"\\cup "), ("²", "^2"), ("³", "^3"),
+    (r"(?<=[)\]])\s*(U|union)\s*(?=[(\[])", r" \\cup "), ("¢", " cents"),
+    (r"m?\s*\\angle\s*[A-Z]{1,3}\s*=\s*", ""),
     (r"√\s*\(", "sqrt("), (r"√\s*(\w+)", r"sqrt(\1)"),
-    (r"°|\^\s*\{?\s*\\circ\s*\}?|\\degree(?![A-Za-z])", " degrees"))]
+    (r"(?<=[0-9A-F])\s*\(?(?:in )?base[- ]([0-9]+)\)?", r"_{\1}"),
+    (r"(?<![A-Za-z\\])(?:\w+\.)?(?:radians|deg2rad|rad)\(", "(pi/180)*("),
+    (r"(?<![A-Za-z\\])(?:\w+\.)?(?:degrees|rad2deg|deg)\(", "(180/pi)*("),
+    (r"°|\^\s*(\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|\\degree(?![A-Za-z])"
+     r"|\s*\\text\s*\{\s*deg(rees?)?\s*\}|(?<=[0-9)}])\s*deg(rees?)?(?![A-Za-z(])", " degrees"),
+    (r"(?i)\b(negative|minus) infinity\b|\b(S\.)?NegativeInfinity\b"
+     r"|\bfloat\(['\"]-inf(inity)?['\"]\)", "-∞"),
+    (r"(?i)\b((positive|plus) )?(S\.)?infinity\b|\bfloat\(['\"]\+?inf(inity)?['\"]\)", "∞"))]
 
 def spell(
     text: str,  # LaTeX, Python, SymPy or prose
@@ -113,7 +123,7 @@ def _unwrap(text: str) -> str:
 _GREEK = ("alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau "
           "phi chi psi omega").split()
 _NAMES = {g: "\\" + g for g in _GREEK} | {"lamda": r"\lambda", "E": "e", "I": "i",
-    "oo": r"\infty", "inf": r"\infty", "EmptySet": r"\emptyset"}
+    "oo": r"\infty", "inf": r"\infty", "EmptySet": r"\emptyset", "Reals": r"\mathbb{R}"}
 _PLAIN = set("Integer Float int float Decimal N S simplify sympify nsimplify expand float64 "
              "int64".split())
 _FUNCTIONS = {n: "\\" + n for n in "sin cos tan sec csc cot sinh cosh tanh ln max min gcd arcsin "
@@ -257,14 +267,16 @@ def wordy(
 _SHORT = {"cm": "centimeter", "mm": "millimeter", "m": "meter", "km": "kilometer", "ft": "foot",
     "feet": "foot", "in": "inch", "inche": "inch", "yd": "yard", "mi": "mile", "g": "gram",
     "kg": "kilogram", "mg": "milligram", "lb": "pound", "oz": "ounce", "sec": "second",
-    "min": "minute", "h": "hour", "hr": "hour", "ml": "milliliter", "litre": "liter",
-    "metre": "meter", "deg": "degree", "mph": "mph", "sq": "", "square": "", "cubic": ""}
+    "min": "minute", "s": "second", "h": "hour", "hr": "hour",
+    "ml": "milliliter", "l": "liter", "litre": "liter", "metre": "meter", "deg": "degree",
+    "mph": "mph", "sq": "", "square": "", "cubic": ""}
 _KNOWN = {*_SHORT.values(), "day", "week", "month", "year", "radian", "cent", "dollar", "euro",
           "gallon"} - {""}
 
 def _units(words: str) -> set[str]:
     "The known units among the words"
-    found = (w.rstrip("s") or w for w in re.findall("[a-z]+", words.lower()))
+    words = re.sub(r"miles?\s*(?:per|an|/)\s*hour", "mph", words.lower())
+    found = (w.rstrip("s") or w for w in re.findall("[a-z]+", words))
     return {u for w in found if (u := _SHORT.get(w, w)) in _KNOWN}
 
 def _is_unit(word: str) -> bool:
@@ -277,9 +289,12 @@ def _is_unit(word: str) -> bool:
 _UNIT = re.compile(r"\s*(?:\\text\s*\{([^{}]*)\}|(?<=[0-9)}\s])([A-Za-z][A-Za-z.,/ ]*))"
                    r"(?:\s*\^?\{?[23]\}?)?\.?$")
 
+_TRIG = re.compile(r"(?<![A-Za-z\\])(?:sin|cos|tan|sec|csc|cot)(?![A-Za-z]|\s*\^\{?\s*-)")
+
 def _measure(text: str) -> tuple[str, str]:
-    "What is measured, and in what"
+    "What is measured, and in what; the degrees of a sine are no unit of the answer"
     m = _UNIT.search(text)
+    if m and m[2] == "degrees" and _TRIG.search(text.replace("\\", "")): return text, ""
     if not m or not re.search("[0-9]", text[:m.start()]): return text, ""
     if m[2] and not all(map(_is_unit, re.findall("[A-Za-z]+", m[2]))): return text, ""
     return text[:m.start()].strip(), m[1] or m[2]
@@ -430,8 +445,13 @@ def _repeating(m: re.Match) -> str:
 
 def _conventions(text: str) -> str:
     text = re.sub(r"([0-9]*)\.([0-9]*)\\overline\s*\{([0-9]+)\}", _repeating, text)
-    text = re.sub(r"^(-?[0-9]+)\s+([0-9]+)/([0-9]+)$", r"\1\\frac{\2}{\3}", text)
-    return text.replace(" degrees", r"^{\circ}")
+    return re.sub(r"^(-?[0-9]+)\s+([0-9]+)/([0-9]+)$", r"\1\\frac{\2}{\3}", text)
+
+def _spellings(text: str) -> list[str]:
+    "LaTeX for a formula: from Python; as it stands; of the end of a chain of equations"
+    latex = _TRIG.sub(r"\\\g<0>", text.replace(" degrees", r"^{\circ}"))
+    found = from_python(text.replace(" degrees", "*pi/180")), latex, latex.rpartition("=")[2]
+    return [one for one in found if one]
 
 def value(
     text: str,  # a formula without its unit
@@ -443,7 +463,7 @@ def value(
     if "$" in text or wordy(text) or set(calls) - _MATH_WORDS: return None
     how = dict(is_real=True, convert_degrees=True, normalization_config=NormalizationConfig(
         units=False, malformed_operators=True, nits=True, boxed="none"))
-    for latex in filter(None, (from_python(text), text, text.rpartition("=")[2])):
+    for latex in _spellings(text):
         try: return latex2sympy(latex, **how)
         except Exception: continue  # the parser raises bare exceptions; the next spelling may do
     return None
@@ -467,11 +487,15 @@ def _same_decimal(x, y) -> bool | None:
     return _near(abs(a - b), max(abs(a), abs(b)), float)
 
 # %% ../nbs/08c_formulas.ipynb #4bd00a48
+def _tight(text: str) -> str:
+    "A formula without spaces, but for those that matter: `2 3/4` is not `23/4`"
+    return re.sub(r"(?<![0-9])\s+|\s+(?![0-9])|\s+(?=[0-9]{3}(?![0-9/]))", "", text)
+
 def _same_formula(gold: str, pred: str) -> bool:
     "Whether two formulas without units are equivalent"
     a, b = as_number(gold), as_number(pred)
     if a is not None and b is not None: return same_number(a, b)
-    if re.sub(r"\s", "", gold) == re.sub(r"\s", "", pred): return True
+    if _tight(gold) == _tight(pred): return True
     based = [re.fullmatch(r"([0-9A-F]+)_\{?([0-9]+)\}?", t) for t in (gold, pred)]
     if all(based): return based[0].groups() == based[1].groups()
     x, y = value(gold), value(pred)
@@ -482,12 +506,24 @@ def _same_formula(gold: str, pred: str) -> bool:
     from math_verify import verify
     return verify(x, y, timeout_seconds=None, allow_set_relation_comp=True)
 
+def _without_letter(text: str, units: set) -> str:
+    "`10 m` without its m, where the reference is in meters; elsewhere m is a variable"
+    m = re.fullmatch(r"(.*[0-9)}])\s*([A-Za-z]{1,2}(?:/[A-Za-z])?)(?:\s*\^\{?[23]\}?)?", text)
+    return m[1] if m and _units(m[2]) == units else text
+
+def _radians(unit: str, other: str) -> bool:
+    "Is one angle in degrees, and the other, with its pi, in radians?"
+    return unit.strip() == "degrees" and bool(re.search(r"(?<![A-Za-z])pi(?![A-Za-z])", other))
+
 def _same_value(gold: str, pred: str) -> bool:
     "Whether two values agree, their percent signs and units considered"
     (g, g_percent, g_unit), (p, p_percent, p_unit) = plain(gold), plain(pred)
     units = _units(g_unit), _units(p_unit)
     if all(units) and units[0] != units[1]: return False
     if _same_formula(g, p): return True
+    if units[0] and _same_formula(g, _without_letter(p, units[0])): return True
+    if _radians(g_unit, p): return _same_formula(rf"({g})\frac{{\pi}}{{180}}", p)
+    if _radians(p_unit, g): return _same_formula(g, rf"({p})\frac{{\pi}}{{180}}")
     if g_percent == p_percent: return False
     return _same_formula(f"({g})/100", p) if g_percent else _same_formula(g, f"({p})/100")
 
@@ -604,8 +640,12 @@ def stated(
         if form and _readable(form): return form
     return None
 
+_DENIED = re.compile(r"(?:\b(?:not|cannot|never)|n't)\s+(?:be |equal (?:to )?)?(?=[-$\\0-9])"
+                     r".*?(?=[,;.](?![0-9])|\b(?:but|which|rather|it)\b|$)", re.S | re.I)
+
 def _said(gold: Form, text: str) -> bool:
-    "Whether prose gives the gold answer"
+    "Whether prose gives the gold answer; what it denies is not given"
+    text = _DENIED.sub("", text)
     if (found := stated(text)) is not None: return same(gold, found)
     reference = value(plain(gold.text)[0]) if gold.kind == "value" else None
     if reference is None or len(wordy(text)) < 3: return False

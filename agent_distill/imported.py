@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from .actions import ParseError, own_turn, parse_action, render_action
 from .agent import shorten
-from .evaluation import scored
+from .evaluation import _table, scored
 from .profile import AgentDistillError
 from .prompts import cot_answer, short_prompt
-from .questions import Question
+from .questions import Question, _blank, _golds
 from .released import BadRow, _tree, our_names, our_observation
 from .trajectories import Step, Trajectory
 
@@ -226,11 +226,12 @@ def _plain_row(row):
         task=q.get("task"))
 
 # %% ../nbs/06c_imported.ipynb #7921755a
-def _golds(row):
-    "The gold answers that a row names"
+def _named_golds(row):
+    "The gold answers that a row names, in the field that its authors chose"
     given = next((row[k] for k in ("reference", "gold", "golden_answers", "answer")
-                  if row.get(k) not in (None, "", [])), [])
-    return [str(g) for g in (given if isinstance(given, (list, tuple)) else [given])]
+                  if row.get(k) not in (None, "", [])), None)
+    first, more = _golds(row | {"answer": given})
+    return [str(g) for g in (first, *more) if not _blank(g)]
 
 def _steps(turns):
     "Each `Turn` as (our step, the turn as a message)"
@@ -276,7 +277,7 @@ def import_row(
 ) -> Trajectory:           # scored; a row that cannot be taken raises `BadRow`
     "One row of any shape"
     row = _plain_row(row)
-    shape, golds = shape_of(row), _golds(row)
+    shape, golds = shape_of(row), _named_golds(row)
     told, task = SHAPES[shape](row), row["task"] if row.get("task") in ("fact", "math") else task
     gold, *more = golds or [""]
     t = trajectory_of(told, Question(id, "imported", task, told.question, gold, tuple(more)), system)
@@ -296,7 +297,7 @@ class Imported:
     def _repr_markdown_(self):
         lines = [(f"taken, {k}", n) for k, n in self.shapes.most_common()]
         lines += [(f"left out: {why}", n) for why, n in self.dropped.most_common()]
-        return "\n".join(["| | rows |", "|---|---:|", *(f"| {a} | {n:,} |" for a, n in lines)])
+        return _table(["", "rows"], [(a, f"{n:,}") for a, n in lines])
 
 def import_rows(
     rows,                  # dicts, for instance from `read_rows`

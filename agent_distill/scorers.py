@@ -226,6 +226,24 @@ POLICY += (
     ("an equation's right side is its value", "x=5", "5", True),
     ("an equation's right side is its value", "2x + z = 1", "1", False),)
 
+# %% ../nbs/08b_scorers.ipynb #pol1cy03
+POLICY += (
+    ("infinity has a word", r"\infty", "infinity", True),
+    ("infinity has a word", r"(-\infty, 3)", "(negative infinity, 3)", True),
+    ("infinity has a word", "oo", "-infinity", False),
+    ("degrees in a sine belong to the formula", r"\sin 30^\circ", "1/2", True),
+    ("degrees in a sine belong to the formula", "1/2", "sin(math.radians(30))", True),
+    ("degrees in a sine belong to the formula", "1/2", "sin(30)", False),
+    ("an angle may be in radians, with its pi", r"180^\circ", "pi", True),
+    ("an angle may be in radians, with its pi", r"45^\circ", "pi/3", False),
+    ("equal is right, simplified or not", "480", r"4! \times \binom{5}{2} \times 2!", True),
+    ("equal is right, simplified or not", r"-\sqrt{3}", r"\tan 100^\circ + 4 \sin 100^\circ", True),
+    ("the space of a mixed number counts", "2 3/4", "23/4", False),
+    ("a unit of one letter needs a reference in it", r"10\text{ m}", "10 m", True),
+    ("a unit of one letter needs a reference in it", "10", "10 m", False),
+    ("what is denied is not given", "17", "The answer is not 17.", False),
+    ("what is denied is not given", "17", "It is not 5 but 17.", True),)
+
 # %% ../nbs/08b_scorers.ipynb #5be2115b
 JUDGE_PROMPT = """You compare an answer with the reference answer of a question.
 The answer is correct if it says the same as the reference. Other words, more detail, or another

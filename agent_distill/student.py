@@ -328,12 +328,16 @@ def micro_batch(
     model,             # the student
     longest: int,      # tokens of the longest row
     free: int = None,  # bytes; None: what is free where the model is
+    labelled=.5,       # share of the tokens that carry loss
 ) -> MicroBatch:
     "The largest micro-batch that memory allows"
     from agent_distill.engines import free_bytes
-    free = (free_bytes(model.device) if free is None else free) * 6 // 10
-    token = activation_bytes(model.config, 4 if model.dtype.itemsize == 4 else 3)
-    logits = 6 * model.config.get_text_config().vocab_size   # bytes; three tokens of four have none
+    free = free_bytes(model.device) if free is None else free
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    free = (free - 12 * trained) * 6 // 10   # bytes; without gradients and Adam's moments
+    whole = 5 if model.device.type == "cpu" else 4   # bytes of a number in float32, with holes
+    token = activation_bytes(model.config, whole if model.dtype.itemsize == 4 else 3)
+    logits = int(12 * labelled * model.config.get_text_config().vocab_size)
     if free // (token + logits) >= longest: return MicroBatch(free // (token + logits), False)
     layers = model.config.get_text_config().num_hidden_layers
     return MicroBatch(max(longest, free // (3 * token // layers + logits)), True)
@@ -589,7 +593,8 @@ def train_student(
     folder.mkdir(parents=True, exist_ok=True)
     use_threads()
     model = load_student(profile, max_length, seed)
-    micro = micro_batch(model, max(map(len, rows)))
+    share = sum(r.n_trained for r in rows) / sum(map(len, rows))
+    micro = micro_batch(model, max(map(len, rows)), labelled=share)
     args = sft_config(profile, folder/"checkpoints", len(rows), micro.checkpointing, seed, model)
     trainer = sft_trainer(model, tokenizer, rows, args, [progress_callback(folder), *callbacks],
                           micro.tokens)

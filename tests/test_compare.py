@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agent_distill import evaluation as ev
+from agent_distill.cli import against_text, together_text
 from agent_distill.compare import (Answers, accuracy, between, between_table, crossed, differing, pooled,
                                    pooled_rows, read_answers, record_answers, recorded_answers, shared, single,
                                    spread_rows)
@@ -50,6 +52,23 @@ def test_answers_are_scored_and_measured(tmp_path):
     assert values["grounded answers"]["mini-gsm-hard"]["mini-gsm-hard-0"] is None, "no fact question"
     assert (run.label, run.profile, run.limit) == (tmp_path.name, MINI, 3) and "6 questions" in repr(run)
     assert accuracy(run, "agent-distill") == pytest.approx(2 / 3)
+
+
+def test_answers_that_no_scorer_could_judge_are_counted_and_said(tmp_path, monkeypatch):
+    from agent_distill.scorers import Verdict, judge
+    folders = [answered(tmp_path / n, (1, 0, 1), seed=s) for s, n in enumerate(("one", "two"))]
+    def late(q, answer): return Verdict(0.0, "took over 20 s", True) if q.id == "mini-gsm-hard-2" else judge(q, answer)
+    monkeypatch.setattr(ev, "judge", late)
+    one = read_answers(folders[0])
+    assert one.unjudged == {"agent-distill": 1}
+    assert one.values["agent-distill"]["right answers"]["mini-gsm-hard"]["mini-gsm-hard-2"] == 0
+    monkeypatch.setattr(ev, "judge", judge)
+    two = read_answers(folders[1])
+    assert two.unjudged == {}
+    for said in (between_table(one, two), against_text(one, two)):
+        assert said.count("Not judged") == 1 and "counted as wrong: 1 answers of agent-distill in one." in said
+    assert "1 answers of agent-distill in seed 0." in together_text([one, two])
+    assert "Not judged" not in between_table(two, two)
 
 
 def test_runs_that_are_not_there(tmp_path):

@@ -114,6 +114,23 @@ def test_evaluate_resumes_and_does_not_load_an_engine_for_nothing(tmp_path):
     assert {row["id"]: row["score"] for row in written} == {f"mini-hotpot-{i}": i % 2 for i in range(4)}
 
 
+def test_an_answer_is_judged_once_and_a_recorded_one_again(tmp_path, monkeypatch):
+    judged, judge = Counter(), ev.judge
+    def counted(q, answer): judged[q.id] += 1; return judge(q, answer)
+    monkeypatch.setattr(ev, "judge", counted)
+    def run(n): return evaluate(PROFILE, questions(n), lambda *a: Script(), None,
+                                lambda slug, b: Records(tmp_path / slug / f"{b}.jsonl"), COT)
+    run(2)
+    assert judged == {q.id: 1 for q in questions(2)}
+    judged.clear()
+    runs = run(4)
+    assert judged == {q.id: 1 for q in questions(4)}, "two old and two new answers of each benchmark"
+    assert [t.score for t in runs["cot-distill"]["mini-2wiki"]] == [0, 1, 0, 1]
+    judged.clear()
+    evaluate(PROFILE, questions(2), lambda *a: Script(), None, methods=COT)
+    assert judged == {q.id: 1 for q in questions(2)}, "without records too"
+
+
 def test_one_failed_question_is_wrong_and_all_failed_is_an_error():
     qs = questions(2, ("mini-hotpot",))
     ts = run_method(COT[0], qs, Script(fail=["mini-hotpot 1"]), None, PROFILE)

@@ -108,6 +108,15 @@ def test_the_answer_of_our_own_row_is_not_its_gold():
     assert import_row(dict(row, answer="42"), "1", "s").score == 1
 
 
+def test_gold_answers_are_read_as_chapter_01_reads_them():
+    row = dict(messages=[user("Where?"), said("Code:\n```py\nfinal_answer('Rhine')\n```")])
+    for golds in (dict(answer="the Rhine", aliases=["Rhine river", "Rhine"]), dict(gold=["the Rhine", "Rhine"]), dict(reference="Rhine"),
+                  dict(golden_answers=[None, "", "Rhine"])):
+        t = import_row(row | golds, "1", "s")
+        assert t.score == 1 and "None" not in (t.question.answer, *t.question.aliases) and t.question.answer
+    with pytest.raises(BadRow, match="unchecked"): import_row(row | dict(gold=[None]), "1", "s")
+
+
 @pytest.mark.parametrize("garbage", [dict(messages=[dict(role={}, content=[])]), dict(steps=[5, None, {"model_output": 7}]),
                                      dict(steps=[dict(task="q"), dict(model_output="x", error="late")]),
                                      dict(messages=[user("q"), said("", tool_calls=5)]),

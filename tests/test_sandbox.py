@@ -430,14 +430,29 @@ def test_nothing_survives_a_killed_host():
     p.kill(); p.wait()
     assert all(gone(o) for o in [zygote, *nodes])
 
-def test_a_killed_zygote_is_an_error_not_a_hang():
+@pytest.mark.parametrize("how, said", [(signal.SIGKILL, "ended by SIGKILL; the system does that when memory runs out.*less memory in use"),
+                                       (signal.SIGTERM, "its process was ended by SIGTERM"), (40, "ended by signal 40")])
+def test_a_killed_zygote_is_an_error_that_says_how_it_ended(how, said):
     sandbox = Sandbox(imports=["math"])
     s = sandbox.session()
-    os.kill(sandbox.hub.process.pid, signal.SIGKILL)
-    with pytest.raises(AgentDistillError, match="the sandbox has stopped"):
+    os.kill(sandbox.hub.process.pid, how)
+    with pytest.raises(AgentDistillError, match=f"(?s)the sandbox has stopped: .*{said}"):
         for _ in range(50): s.run("1"); time.sleep(.05)
-    with pytest.raises(AgentDistillError): sandbox.session()
+    with pytest.raises(AgentDistillError, match=f"(?s){said}"): sandbox.session()
     sandbox.close()
+    with pytest.raises(AgentDistillError, match=f"(?s){said}"): s.run("1")
+
+def test_a_step_that_waits_learns_how_the_zygote_ended():
+    with Sandbox([doze], ["math"]) as sandbox:
+        s, found = sandbox.session(), []
+        def wait():
+            try: found.append(s.run("doze(5.)"))
+            except AgentDistillError as e: found.append(e)
+        waiting = threading.Thread(target=wait); waiting.start()
+        time.sleep(.3)
+        os.kill(sandbox.hub.process.pid, signal.SIGKILL)
+        waiting.join(10)
+        assert len(found) == 1 and "ended by SIGKILL" in str(found[0])
 
 def test_a_fault_of_the_host_keeps_its_cause():
     "It is no crash of the code: the sandbox stops, and all who wait or come later learn why"

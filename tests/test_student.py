@@ -179,6 +179,41 @@ def test_trainer_gets_our_ids_and_labels(tokenizer, tiny, tmp_path):
     assert seen == wanted
 
 
+GROWTH = """
+import gc, sys, torch
+from peft import LoraConfig, get_peft_model
+from transformers import Qwen2Config, Qwen2ForCausalLM
+from agent_distill.student import LINEAR, masked_loss, micro_batch
+labelled, vocab, free = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) << 20
+c = Qwen2Config(vocab_size=vocab, hidden_size=256, intermediate_size=1280, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=2,
+                tie_word_embeddings=True)
+m = get_peft_model(Qwen2ForCausalLM(c), LoraConfig(r=64, lora_dropout=.05, target_modules=LINEAR, task_type="CAUSAL_LM"))
+optimizer = torch.optim.AdamW([p for p in m.parameters() if p.requires_grad])
+def part(n):
+    ids = torch.randint(0, vocab, (1, n))
+    on = torch.arange(n) % 20 < 20 * labelled
+    masked_loss(m, dict(input_ids=ids, attention_mask=torch.ones_like(ids), labels=torch.where(on, ids, -100))).backward()
+def memory(key): return next(int(o.split()[1]) << 10 for o in open("/proc/self/status") if o.startswith(key))
+part(16); m.zero_grad(); gc.collect()
+tokens = micro_batch(m, 64, free, labelled).tokens
+open("/proc/self/clear_refs", "w").write("5")
+before = memory("VmRSS")
+for share in (1, .7, .9, 1, .55, 1):
+    part(int(share * tokens)); optimizer.step(); optimizer.zero_grad()
+print((memory("VmHWM") - before) / free)
+"""
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="the kernel does not measure a peak anew")
+@pytest.mark.parametrize("labelled, vocab", [(.8, 151_936), (.5, 2_000)])
+def test_training_takes_about_the_memory_that_it_may(labelled, vocab):
+    "60 % are intended; what lives in it, the logits, the optimizer and malloc's holes must all be in the estimate"
+    code = [sys.executable, "-c", GROWTH, str(labelled), str(vocab), "400"]
+    run = subprocess.run(code, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=300)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert .3 < float(run.stdout) < .8
+
+
 def test_batches_of_like_length_in_a_fixed_order():
     sampler = ByLength([10 * i for i in range(10)], 4, seed=1)
     first = list(sampler)

@@ -306,6 +306,7 @@ class Hub:
         self.waiting, self.busy = deque(), 0        # what may start when a core is free
         self.posted, self.closed = deque(), False   # what other threads want done here
         self.fault = None                           # of the hub itself, which then has stopped
+        self.ended = ""                             # what became of the zygote, if that is why
         self.bell, self.hammer = socket.socketpair()
         for o in (self.bell, self.hammer): o.setblocking(False)
         self.selector = selectors.DefaultSelector()
@@ -671,7 +672,7 @@ def end(self:Hub, nodes):
     pids = []
     for node in nodes:
         if node.state in ("ending", "dead"): continue
-        if node is self.control: self.closed = True; continue
+        if node is self.control: self.bereaved(); continue
         if node.state == "starting" and not node.pid: self.lost(node)
         if node.sock: self.selector.unregister(node.sock); node.sock.close()
         self.move(node, "ending", 5)
@@ -719,12 +720,25 @@ def on_exit(self:Hub, pid, status, **used):
     self.bury(node, status, **used)
 
 # %% ../../nbs/03c_host.ipynb #04077126
+def _ending(
+    status: int,    # exit code, or minus a signal
+) -> str:
+    "How a process ended, in words"
+    if status >= 0: return f"exited with code {status}"
+    known = -status in set(signal.Signals)
+    return f"was ended by {signal.Signals(-status).name if known else f'signal {-status}'}"
+
 def _stopped(
-    fault: Exception=None,   # of the host; None: it was closed
+    fault: Exception=None,   # of the host
+    ended: str="",           # what became of its process; neither: it was closed
 ) -> AgentDistillError:
     "What those are told who still wait, or come too late"
-    why = f" over a fault of its own: {type(fault).__name__}: {fault}" if fault else ""
-    error = AgentDistillError("the sandbox has stopped" + why, fix="open a new Sandbox")
+    why, fix = f": {ended}" if ended else "", "open a new Sandbox"
+    if fault: why = f" over a fault of its own: {type(fault).__name__}: {fault}"
+    if "SIGKILL" in ended:
+        why += "; the system does that when memory runs out"
+        fix += ", with less memory in use: fewer questions at a time, a smaller model"
+    error = AgentDistillError("the sandbox has stopped" + why, fix=fix)
     error.__cause__ = fault
     return error
 
@@ -736,18 +750,27 @@ def _describe_exit(
     "How a process ended that nobody ended"
     if status == -24 or (status == -9 and cpu_s >= limits.cpu_s):   # SIGXCPU, or it was ignored
         return "timeout", f"TimeoutError: the step took more than {limits.cpu_s:g} s of CPU"
-    if status >= 0: return "crashed", f"the process exited with code {status}"
-    return "crashed", f"the process was ended by {signal.Signals(-status).name}"
+    return "crashed", f"the process {_ending(status)}"
 
 @patch
 def bury(self:Hub, node, exit=None, **used):
     "Nothing more will come from this node"
     self.move(node, "dead"); self.nodes.discard(node); node.parent = None
     if node.future.done(): return
-    if self.closed or node.code is None: return node.future.set_exception(_stopped(self.fault))
+    if self.closed or node.code is None:
+        return node.future.set_exception(_stopped(self.fault, self.ended))
     how = exit is not None and _describe_exit(exit, self.limits, used.get("cpu_s", 0))
     status, error = node.verdict or how or ("crashed", "the session's process has ended")
     self.finish(node, status=status, error=error, **used)
+
+# %% ../../nbs/03c_host.ipynb #zyg0end2
+@patch
+def bereaved(self:Hub):
+    "Nothing more comes from the zygote: stop, and keep why"
+    self.closed = True
+    if self.control.verdict: self.ended = self.control.verdict[1]; return
+    try: self.ended = "its process " + _ending(self.process.wait(5))
+    except subprocess.TimeoutExpired: self.ended = "its process has closed the line"
 
 # %% ../../nbs/03c_host.ipynb #f83bfe2c
 @patch

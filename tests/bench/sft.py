@@ -64,7 +64,7 @@ def once(way, profile, tokenizer, rows):
     import torch
     longest = max(map(len, rows))
     model = load_student(profile, longest)
-    micro = micro_batch(model, longest)
+    micro = micro_batch(model, longest, labelled=sum(r.n_trained for r in rows) / sum(map(len, rows)))
     with tempfile.TemporaryDirectory() as folder:
         args = sft_config(profile, folder, len(rows), way == "published" or micro.checkpointing, model=model)
         args.save_strategy = "no"
