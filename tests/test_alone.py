@@ -50,6 +50,17 @@ def test_chapters_that_read_artifacts_call_it_first(path):
     assert any(s.startswith('need("') for s in shown[:first]), f"cell: {shown[first]}"
 
 
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_chapters_name_the_last_artifact_that_they_read(path):
+    "`need` makes what lies before it too; what a chapter makes itself it does not ask for"
+    shown = "\n".join(s for s in cells(path) if not s.startswith("#| export"))
+    asked = re.findall(r'^need\("(\w+)", out_dir', shown, re.M)
+    if not asked: return
+    names = ["questions", "index", "teacher", "student"]
+    read = re.findall(rf'\b(?:out|mini) ?/ ?"({"|".join(names)})"', shown)
+    assert max(map(names.index, read), default=0) <= names.index(asked[0]), f"{asked[0]} is asked for, {read} are read"
+
+
 @pytest.mark.slow
 def test_a_chapter_alone_in_an_empty_folder(tmp_path):
     "Executed as a stranger would open it: nothing but the package, and its own defaults"
