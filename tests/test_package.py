@@ -150,8 +150,8 @@ def built(folder, *command):
 
 
 def of_git(*folders):
-    "Files below `folders` that belong to the project"
-    done = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True)
+    "Files below `folders` that belong to the project, new ones included"
+    done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *folders], cwd=ROOT, capture_output=True, text=True)
     if done.returncode: pytest.skip("not a git checkout")
     return set(done.stdout.splitlines())
 
