@@ -171,18 +171,20 @@ def test_the_wheel_is_complete(wheel):
     assert wanted == {n for n in names if ".dist-info/" not in n}
 
 
-def test_a_wheel_finds_its_chapters_and_recorded_numbers(wheel, tmp_path):
+def test_a_wheel_finds_its_chapters_and_recorded_numbers_and_runs(wheel, tmp_path):
     zipfile.ZipFile(wheel[0]).extractall(tmp_path / "site")
     code = """if 1:
         from agent_distill import pipeline, results
         nbs = pipeline.notebooks_folder()
         for stage in pipeline.STAGES: pipeline.chapter_path(stage, nbs)
-        print(nbs, results.recorded_folder(), *results.recorded_runs())"""
+        print(nbs, results.recorded_folder(), *results.recorded_runs())
+        pipeline.run(only="profile", progress=False)"""
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(tmp_path / "site")})
     nbs = tmp_path / "site" / "agent_distill" / "nbs"
     assert done.stdout.split()[:2] == [str(nbs), str(nbs / "recorded")], done.stderr
-    assert "mini" in done.stdout.split()[2:]
+    assert "mini" in done.stdout.split()[2:] and not done.returncode, done.stderr
+    assert (tmp_path / "runs" / "mini" / "notebooks" / "00_profile.ipynb").is_file()
 
 
 def test_the_source_distribution_builds_the_site_and_the_wheel(tmp_path, cfg):
