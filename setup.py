@@ -10,7 +10,7 @@ ini.read(here / "settings.ini", encoding="utf-8")
 cfg = ini["DEFAULT"]
 extras = {k[: -len("_requirements")]: v.split() for k, v in cfg.items() if k.endswith("_requirements")}
 statuses = {"3": "3 - Alpha", "4": "4 - Beta", "5": "5 - Production/Stable"}
-readme = here / "README.md"
+readme, lib = here / "README.md", cfg["lib_path"]
 
 setup(
     name=cfg["lib_name"],
@@ -30,9 +30,11 @@ setup(
         *(f"Programming Language :: Python :: {v}" for v in cfg["pythons"].split()),
     ],
     python_requires=f">={cfg['min_python']}",
-    packages=find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
-    package_data={cfg["lib_path"]: ["lab/weights/**"]},
-    include_package_data=True,
+    # The chapters and the recorded numbers travel with the package: nbs/ becomes agent_distill/nbs/.
+    packages=[*find_packages(include=[lib, lib + ".*"]), lib + ".nbs"],
+    package_dir={lib + ".nbs": cfg["nbs_path"]},
+    package_data={lib: ["py.typed", "lab/weights/**"], lib + ".nbs": ["*.ipynb", "lab/*.ipynb", "recorded/*"]},
+    include_package_data=False,   # nothing else: what MANIFEST.in names is for the source distribution
     install_requires=cfg["requirements"].split(),
     extras_require=extras,
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},

@@ -85,12 +85,12 @@ def package_folder() -> Path:
     return Path(agent_distill.__file__).resolve().parent
 
 def notebooks_folder(folder=None) -> Path:
-    "The chapters: `folder`, or `nbs/` of the checkout that the package is installed from."
-    nbs = Path(folder) if folder else package_folder().parent / "nbs"
-    if any(nbs.glob("[0-9][0-9]_*.ipynb")): return nbs.resolve()
-    raise AgentDistillError(
-        "the chapters' notebooks are not here", nbs,
-        "clone the repository and install it with `pip install -e .`, then run again")
+    "The chapters: `folder`, or `nbs/` in the installed package, or `nbs/` of the checkout."
+    ours = package_folder()
+    for nbs in [Path(folder)] if folder else [ours / "nbs", ours.parent / "nbs"]:
+        if any(nbs.glob("[0-9][0-9]_*.ipynb")): return nbs.resolve()
+    raise AgentDistillError("the chapters' notebooks are not here", nbs,
+                            "install agent_distill again, which brings them, then run again")
 
 # %% ../nbs/09_pipeline.ipynb #c726a8c4
 def run_folder(
@@ -279,12 +279,16 @@ def code_of(path: Path) -> str:
     return "\0".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
 # %% ../nbs/09_pipeline.ipynb #525e2f31
-def folder_hash(folder: Path) -> str:
+def folder_hash(
+    folder: Path,
+    skip: tuple = (),  # names of folders in it that do not count
+) -> str:
     "A sha256 over the files below `folder`, names and contents, without compiled ones."
     h = hashlib.sha256()
     for p in sorted(Path(folder).rglob("*")):
-        if not p.is_file() or "__pycache__" in p.parts: continue
-        h.update(f"{p.relative_to(folder)}\0".encode())
+        name = p.relative_to(folder)
+        if not p.is_file() or {"__pycache__", *skip} & {*name.parts}: continue
+        h.update(f"{name}\0".encode())
         h.update(bytes.fromhex(file_hash(p)))
     return h.hexdigest()
 
@@ -527,7 +531,7 @@ def run(
     start: str = "",  # begin here
     only: str = "",  # this stage alone
     stages: tuple = STAGES,  # all of them, in order
-    nbs=None,  # the chapters' folder; None: the checkout's
+    nbs=None,  # the chapters' folder; None: from `notebooks_folder`
     progress: bool = True,  # one bar a stage
     reuse: str = "",  # the folder of an older run, whose artifacts are taken where they fit
 ) -> list:  # a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`
@@ -536,7 +540,7 @@ def run(
     stages, profile = chapters(profile, stages), profile.spec
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
     for stage in todo: chapter_path(stage, nbs)
-    out, library = run_folder(out_dir, nbs), folder_hash(package_folder())
+    out, library = run_folder(out_dir, nbs), folder_hash(package_folder(), skip=("nbs",))
     params, done = dict(profile=profile, seed=seed, limit=limit), []
     with locked(out) as fd:
         log = RunLog(out)

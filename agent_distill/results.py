@@ -22,7 +22,7 @@ _NAMES = {"agent prompt": "student-agent", "CoT distill": "cot-distill",
 STUDENTS = ("0.5B", "1.5B", "3B", "7B")
 
 def recorded_folder(
-    folder=None,  # None: `recorded/` beside the chapters of the checkout
+    folder=None,  # None: `recorded/` beside the chapters
 ) -> Path:
     "Where recorded numbers are kept"
     return Path(folder) if folder else notebooks_folder() / "recorded"
@@ -72,7 +72,7 @@ def _about(out: Path) -> dict:
 
 def record(
     out_dir,  # a finished run
-    folder=None,  # None: nbs/recorded of the checkout
+    folder=None,  # None: `recorded/` beside the chapters
 ) -> Path:  # the file, named after the profile
     "Keep the numbers of a run in the repository"
     out = Path(out_dir)

@@ -9,7 +9,7 @@ from agent_distill.alone import need
 from agent_distill.profile import Artifact, get_profile
 
 NBS = Path(__file__).resolve().parent.parent / "nbs"
-CHAPTERS = sorted(p for p in NBS.glob("[0-9]*.ipynb") if p.stem not in ("00_profile", "02_retrieval"))
+CHAPTERS = sorted(p for folder in (NBS, NBS / "lab") for p in folder.glob("[0-9]*.ipynb") if p.stem not in ("00_profile", "02_retrieval"))
 
 
 def cells(path): return ["".join(c["source"]) for c in json.loads(path.read_text(encoding="utf-8"))["cells"]]
@@ -48,6 +48,17 @@ def test_chapters_that_read_artifacts_call_it_first(path):
     first = next((i for i, s in enumerate(shown) if re.search(reads, s)), None)
     if first is None: return
     assert any(s.startswith('need("') for s in shown[:first]), f"cell: {shown[first]}"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_chapters_name_the_last_artifact_that_they_read(path):
+    "`need` makes what lies before it too; what a chapter makes itself it does not ask for"
+    shown = "\n".join(s for s in cells(path) if not s.startswith("#| export"))
+    asked = re.findall(r'^need\("(\w+)", (?:out_dir|run)', shown, re.M)
+    if not asked: return
+    names = ["questions", "index", "teacher", "student"]
+    read = re.findall(rf'\b(?:out|mini|above) ?/ ?"({"|".join(names)})"', shown)
+    assert max(map(names.index, read), default=0) <= names.index(asked[0]), f"{asked[0]} is asked for, {read} are read"
 
 
 @pytest.mark.slow

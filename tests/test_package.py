@@ -1,8 +1,10 @@
 "The package: light to import, described in one place, complete when built"
 import json
+import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from configparser import ConfigParser
 from importlib import metadata
@@ -138,15 +140,54 @@ def test_licence():
     assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text
 
 
-def test_the_wheel_is_complete(tmp_path):
-    "Modules and weights are in it; notebooks, tests and runs are not"
+def built(folder, *command):
+    "The names in what setup.py builds into `folder`"
     pytest.importorskip("setuptools")
-    build = ["egg_info", "--egg-base", str(tmp_path), "build", "--build-base", str(tmp_path / "build"),
-             "bdist_wheel", "-d", str(tmp_path)]
-    subprocess.run([sys.executable, "setup.py", "-q", *build], cwd=ROOT, check=True, capture_output=True)
-    [wheel] = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    ours = ROOT / "agent_distill"
-    wanted = [*ours.rglob("*.py"), *(p for p in (ours / "lab" / "weights").rglob("*") if p.is_file())]
-    assert not {p.relative_to(ROOT).as_posix() for p in wanted} - names
-    assert not [n for n in names if n.startswith(("nbs/", "tests/")) or "_runs/" in n]
+    subprocess.run([sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(folder), *command, "-d", str(folder)],
+                   cwd=ROOT, check=True, capture_output=True)
+    [file] = [*folder.glob("*.whl"), *folder.glob("*.tar.gz")]
+    return file, set(zipfile.ZipFile(file).namelist() if file.suffix == ".whl" else tarfile.open(file).getnames())
+
+
+def of_git(*folders):
+    "Files below `folders` that belong to the project, new ones included"
+    done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *folders], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode: pytest.skip("not a git checkout")
+    return set(done.stdout.splitlines())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    return built(folder, "build", "--build-base", str(folder / "build"), "bdist_wheel")
+
+
+def test_the_wheel_is_complete(wheel):
+    "Modules, types, weights, chapters and recorded numbers are in it; tests and runs are not"
+    file, names = wheel
+    here = of_git("agent_distill", "nbs")
+    chapters = {n for n in here if n.startswith("nbs/") and (n.endswith(".ipynb") or "/recorded/" in n)}
+    wanted = {n for n in here if n.startswith("agent_distill/")} | {f"agent_distill/{n}" for n in chapters}
+    assert wanted == {n for n in names if ".dist-info/" not in n}
+
+
+def test_a_wheel_finds_its_chapters_and_recorded_numbers_and_runs(wheel, tmp_path):
+    zipfile.ZipFile(wheel[0]).extractall(tmp_path / "site")
+    code = """if 1:
+        from agent_distill import pipeline, results
+        nbs = pipeline.notebooks_folder()
+        for stage in pipeline.STAGES: pipeline.chapter_path(stage, nbs)
+        print(nbs, results.recorded_folder(), *results.recorded_runs())
+        pipeline.run(only="profile", progress=False)"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(tmp_path / "site")})
+    nbs = tmp_path / "site" / "agent_distill" / "nbs"
+    assert done.stdout.split()[:2] == [str(nbs), str(nbs / "recorded")], done.stderr
+    assert "mini" in done.stdout.split()[2:] and not done.returncode, done.stderr
+    assert (tmp_path / "runs" / "mini" / "notebooks" / "00_profile.ipynb").is_file()
+
+
+def test_the_source_distribution_builds_the_site_and_the_wheel(tmp_path, cfg):
+    names = {n.partition("/")[2] for n in built(tmp_path, "sdist")[1]}
+    assert not {n for n in of_git() if not n.startswith(".")} - names
+    assert not [n for n in names if "_runs/" in n or ".ipynb_checkpoints" in n]

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from conftest import children
-from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, locked, notebooks_folder,
-                                    plan, run, take_over)
+from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, folder_hash, locked,
+                                    notebooks_folder, plan, run, take_over)
 from agent_distill.profile import AgentDistillError, Artifact, read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -108,8 +108,17 @@ def test_plan():
     assert [s.name for s in plan(only="student")] == ["07_student"]
 
 
-def test_a_wheel_without_notebooks_says_what_to_do(tmp_path):
-    with pytest.raises(AgentDistillError, match="pip install -e"): notebooks_folder(tmp_path)
+def test_a_folder_without_chapters_says_what_to_do(tmp_path):
+    with pytest.raises(AgentDistillError, match="install agent_distill again"): notebooks_folder(tmp_path)
+
+
+def test_the_hash_of_a_library_leaves_out_its_chapters(tmp_path):
+    (tmp_path / "nbs").mkdir()
+    (tmp_path / "a.py").write_text("1")
+    before = folder_hash(tmp_path), folder_hash(tmp_path, skip=("nbs",))
+    (tmp_path / "nbs" / "cache").write_text("left by a chapter")
+    after = folder_hash(tmp_path), folder_hash(tmp_path, skip=("nbs",))
+    assert before[0] != after[0] and before[1] == after[1]
 
 
 # toys: parameters, copies, resume
