@@ -4,19 +4,23 @@
 
 # %% auto #0
 __all__ = ['HUB', 'SHARD', 'Passage', 'check_passages', 'corpus_sha256', 'from_contents', 'to_contents', 'row_passages',
-           'BadRows', 'Corpus', 'open_corpus', 'load_passages', 'write_passages', 'PassageStore']
+           'BadRows', 'HubFile', 'HubSet', 'hub_path', 'hub_left', 'hub_table', 'corpus_source', 'check_room', 'fetch',
+           'Corpus', 'open_corpus', 'load_passages', 'write_passages', 'PassageStore']
 
 # %% ../nbs/02b_passages.ipynb #4a27d9f7
-import gzip, hashlib, json, zlib
+import gzip, hashlib, json, os, shutil, tarfile, zlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import accumulate, islice
 from pathlib import Path
+from typing import NamedTuple
 import numpy as np
 from fastcore.basics import patch
 from .profile import AgentDistillError, file_hash, write_atomic
+from .questions import cache_folder
 
 # %% ../nbs/02b_passages.ipynb #744958e6
 @dataclass(frozen=True)
@@ -127,9 +131,19 @@ def _json(line):
     try: return json.loads(line)
     except (ValueError, RecursionError): return "not JSON"
 
+@contextmanager
+def _text(path):
+    "The bytes of a file; of a packed one unpacked, of a packed tar archive its first file's"
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
+        packed = path.suffix == ".gz" and f.read(512)[257:262] == b"ustar"
+        f.seek(0)
+        if not packed: yield f; return
+    with tarfile.open(path, "r|gz") as archive:
+        yield archive.extractfile(next(o for o in archive if o.isfile()))
+
 def _jsonl(path):
     "(line number, row) of a JSONL file, .gz or not"
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
+    with _text(path) as f:
         yield from ((i, _json(line)) for i, line in enumerate(f, 1) if line.strip())
 
 def _json_list(path):
@@ -154,15 +168,187 @@ def _saved(path):
 _READERS = {".jsonl": _jsonl, ".jsonl.gz": _jsonl, ".json": _json_list, ".parquet": _parquet}
 
 # %% ../nbs/02b_passages.ipynb #f15e5620
-HUB = {"hotpotqa": dict(path="hotpotqa/hotpot_qa", name="distractor", split="train+validation"),
-       "wiki18": dict(path="PeterJinGo/wiki-18-corpus", split="train")}
+class HubFile(NamedTuple):
+    "A file of a data set on the Hugging Face hub"
+    name: str
+    bytes: int
+    sha256: str
 
+@dataclass(frozen=True)
+class HubSet:
+    "Published files at one commit"
+    repo: str                    # the data set's name on the hub
+    revision: str                # the commit
+    licence: str
+    files: tuple[HubFile, ...]   # in the order in which they are read
+
+    @property
+    def bytes(self) -> int: return sum(f.bytes for f in self.files)
+
+# %% ../nbs/02b_passages.ipynb #hub00002
+HUB = {
+    "hotpotqa": HubSet(
+        "hotpotqa/hotpot_qa", "1908d6afbbead072334abe2965f91bd2709910ab", "CC BY-SA 4.0", (
+            HubFile("distractor/train-00000-of-00002.parquet", 165_624_177,
+                    "76d3bb3048a7cc73c1958107c0c5872a00d7e7d00c105b81e92f6769e7822e68"),
+            HubFile("distractor/train-00001-of-00002.parquet", 166_162_479,
+                    "713661628434fbb19fff7392e2e321e4ed107e3c7c7784d0690946e5f722763f"),
+            HubFile("distractor/validation-00000-of-00001.parquet", 27_452_575,
+                    "c20b638ca82b21d04fe12e14ff417ad05153d4d215a65de54497fca4e972f7c6"))),
+    "wiki18": HubSet(
+        "PeterJinGo/wiki-18-corpus", "69c1c00ffe7c5554c68d8548355cb22e46aabc51",
+        "not stated; Wikipedia's text is CC BY-SA", (
+            HubFile("wiki-18.jsonl.gz", 5_123_307_260,
+                    "7abd929223399cd63c52b499f289bf4f9039be1e9f8c43e1cb3938305b2317db"),))}
+
+# %% ../nbs/02b_passages.ipynb #hub00004
+def _own_copy(hub, file):
+    "The file below `AGENT_DISTILL_DATA`, or None"
+    folder = os.environ.get("AGENT_DISTILL_DATA")
+    path = Path(folder or "").expanduser() / Path(hub.repo).name / file.name
+    return path if folder and path.is_file() else None
+
+def _in_hub_cache(hub, file):
+    "The file in the hub client's own cache, where it is stored under its hash, or None"
+    from huggingface_hub import try_to_load_from_cache
+    found = try_to_load_from_cache(hub.repo, file.name, revision=hub.revision, repo_type="dataset")
+    here = isinstance(found, str) and Path(found).resolve().name == file.sha256
+    return Path(found) if here else None
+
+def hub_path(
+    hub: HubSet,
+    file: HubFile,   # one of its files
+) -> Path:           # where it is, or will be once it is downloaded
+    "The place of a published file on this machine"
+    ours = cache_folder() / "hub" / hub.repo.replace("/", "--") / hub.revision[:12] / file.name
+    return _own_copy(hub, file) or _in_hub_cache(hub, file) or ours
+
+def hub_left(hub: HubSet) -> int:   # what a stopped download left counts as done
+    "Bytes of a published set that are still to be downloaded"
+    lost = [(f, p) for f in hub.files if not (p := hub_path(hub, f)).is_file()]
+    return sum(max(0, f.bytes - _size(_part(p))) for f, p in lost)
+
+def _part(path): return path.with_name(path.name + ".part")
+def _size(path): return path.stat().st_size if path.exists() else 0
+
+# %% ../nbs/02b_passages.ipynb #hub00006
+def hub_table(
+    sets: dict[str, HubSet],   # what each is called -> where it comes from
+) -> str:                      # markdown; nothing is downloaded for it
+    "What is downloaded from where, how large it is, how much is left, and whose licence it has"
+    lines = ["| what | from | commit | files | GB | to download | licence |",
+             "|---|---|---|---:|---:|---:|---|"]
+    lines += [f"| {name} | {s.repo} | {s.revision[:12]} | {len(s.files)} | {s.bytes/1e9:.2f} | "
+              f"{hub_left(s)/1e9:.2f} | {s.licence} |" for name, s in sets.items()]
+    return "\n".join(lines)
+
+def corpus_source(
+    corpus: str,   # as a profile names it
+) -> str:          # markdown
+    "Where a corpus comes from, and what it takes to get it"
+    if not Path(corpus).exists() and corpus in HUB: return hub_table({corpus: HUB[corpus]})
+    return "The corpus is made here." if corpus == "mini" else f"The corpus is `{Path(corpus).name}`."
+
+# %% ../nbs/02b_passages.ipynb #hub00009
+def _download(hub, file, to):
+    "Download a file, from where a stopped download ended; only with the right hash it is kept"
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+    part, endpoint = _part(to), os.environ.get("HF_ENDPOINT") or None
+    url = hf_hub_url(hub.repo, file.name, repo_type="dataset", revision=hub.revision,
+                     endpoint=endpoint)
+    _check_offer(hub, file, url, endpoint)
+    if _size(part) > file.bytes: part.unlink()
+    with part.open("ab") as f:
+        http_get(url, f, resume_size=_size(part), headers=build_hf_headers(),
+                 expected_size=file.bytes, displayed_filename=file.name)
+    if (found := file_hash(part)) != file.sha256:
+        part.unlink()
+        raise _another(hub, file, f"its sha256 is {found[:12]}…, not {file.sha256[:12]}…", url)
+    part.replace(to)
+
+def _check_offer(hub, file, url, endpoint):
+    "Raise where the server says beforehand that its file is another one"
+    from huggingface_hub import get_hf_file_metadata
+    offer = get_hf_file_metadata(url, endpoint=endpoint)
+    if offer.size not in (None, file.bytes):
+        raise _another(hub, file, f"it has {offer.size:,} bytes, not {file.bytes:,}", url)
+    if len(tag := offer.etag or "") == 64 and tag != file.sha256:   # of large files the sha256
+        raise _another(hub, file, f"its sha256 is {tag[:12]}…, not {file.sha256[:12]}…", url)
+
+# %% ../nbs/02b_passages.ipynb #hub00016
+def _another(hub, file, how, url):
+    "What to say where a server has another file"
+    return AgentDistillError(f"{file.name} is not the published file: {how}", url, _instead(hub))
+
+def _instead(hub):
+    "What to do where the hub does not help"
+    return (f"set HF_ENDPOINT to a mirror, or put the files of {hub.repo} at {hub.revision[:12]} "
+            f"into FOLDER/{Path(hub.repo).name} and set AGENT_DISTILL_DATA=FOLDER")
+
+# %% ../nbs/02b_passages.ipynb #hub00010
+def _no_download(e, hub, file, to):
+    "What to say when a file could not be had"
+    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import RevisionNotFoundError
+    kept = f"run it again to go on after {_size(_part(to))/1e9:.2f} GB, "
+    if isinstance(e, (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError)):
+        return AgentDistillError(f"{file.name} is not there at commit {hub.revision[:12]}",
+                                 hub.repo, _instead(hub))
+    if isinstance(e, OSError) and e.errno and not isinstance(e, ConnectionError):
+        return AgentDistillError(f"{file.name} cannot be written: {e.strerror}", to.parent,
+                                 "set AGENT_DISTILL_CACHE to a folder with room")
+    return AgentDistillError(f"{file.name} cannot be downloaded ({type(e).__name__})", hub.repo,
+                             f"check the network; {kept}or {_instead(hub)}")
+
+def _fetch(hub, file):
+    "One file, downloaded if it is not here; of two processes the second waits"
+    import httpx
+    from filelock import FileLock
+    to = hub_path(hub, file)
+    if to.is_file(): return to
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{to}.lock"):
+            if not to.is_file(): _download(hub, file, to)
+    except (OSError, httpx.HTTPError, httpx.InvalidURL) as e:
+        raise _no_download(e, hub, file, to) from e
+    return to
+
+# %% ../nbs/02b_passages.ipynb #hub00012
+def check_room(
+    needs: dict[Path, int],   # folder -> bytes that will be written below it
+):                            # raises AgentDistillError
+    "Raise where a disk has too little room; folders on one disk are added up"
+    disks = {}
+    for folder, n in needs.items():
+        while not folder.exists(): folder = folder.parent
+        before = disks.get(folder.stat().st_dev, (folder, 0))
+        disks[folder.stat().st_dev] = before[0], before[1] + n
+    for folder, n in disks.values():
+        if (free := shutil.disk_usage(folder).free) < n: raise AgentDistillError(
+            f"{n/1e9:.1f} GB are needed and {free/1e9:.1f} GB are free", folder,
+            "free some, or set AGENT_DISTILL_CACHE and the run's folder to a larger disk")
+
+def fetch(
+    hub: HubSet,
+) -> list[Path]:   # AgentDistillError: no network, no room, another hash, a read-only cache
+    "The files of a published set: your own copies, those in a cache, or downloaded with a bar"
+    check_room({cache_folder(): hub_left(hub)})
+    return [_fetch(hub, f) for f in hub.files]
+
+# %% ../nbs/02b_passages.ipynb #hub00015
 def _hub(name):
-    "(number, row) of a corpus on the Hugging Face hub"
-    from datasets import load_dataset
-    splits = HUB[name]["split"].split("+")
-    parts = (load_dataset(**HUB[name] | dict(split=s, streaming=True)) for s in splits)
-    yield from enumerate((row for part in parts for row in part), 1)
+    "(number, row) of a corpus from the hub"
+    rows = (row for p in fetch(HUB[name]) for _, row in _READERS[_suffix(p)](p))
+    yield from enumerate(rows, 1)
+
+def _hub_sha256(name):
+    "What tells a corpus from the hub from others: the hashes of its files"
+    own = [(f, _own_copy(HUB[name], f)) for f in HUB[name].files]
+    hashes = [file_hash(path) if path else f.sha256 for f, path in own]
+    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
 # %% ../nbs/02b_passages.ipynb #a16c0b7b
 def _suffix(path): return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
@@ -221,7 +407,7 @@ def __iter__(self: Corpus):
     self.report, seen = BadRows(), set()
     try:
         for number, row in self.rows(): yield from _passages(self, number, row, seen)
-    except (OSError, EOFError, ValueError, zlib.error) as e: raise AgentDistillError(
+    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as e: raise AgentDistillError(
         f"the corpus cannot be read: {str(e).splitlines()[0]}", self.name,
         "download it again, or check the name and the network") from e
     if self.report.count and self.bad == "raise": raise AgentDistillError(
@@ -240,11 +426,16 @@ def open_corpus(
         source = [Passage(o.id, o.title, o.text) for o in tutorial_world().passages()]
     if isinstance(source, (str, Path)):
         path, rows = Path(source), _rows_of(source)
-        known = (lambda: file_hash(path)) if path.is_file() else lambda: corpus_sha256(corpus)
-        corpus = Corpus(str(source), rows, known, bad)
+        corpus = Corpus(str(source), rows, lambda: _sha256_of(corpus), bad)
         return corpus
     passages = check_passages(list(source))
     return Corpus("a list", lambda: enumerate(passages, 1), lambda: corpus_sha256(passages), bad)
+
+def _sha256_of(corpus):
+    "The identity of a corpus that has a name or a path"
+    path = Path(corpus.name)
+    if path.is_file(): return file_hash(path)
+    return _hub_sha256(corpus.name) if not path.exists() else corpus_sha256(corpus)
 
 def load_passages(
     source,             # as `open_corpus` takes it

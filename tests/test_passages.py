@@ -39,18 +39,6 @@ def test_hotpotqa_from_the_authors_and_from_the_hub(tmp_path):
     assert load_passages(jsonl(tmp_path/"hub.jsonl", lists)) == authors
 
 
-def test_the_hub_is_streamed_by_the_names_of_the_profiles(tmp_path, monkeypatch):
-    "What a network would give, from local files: both splits, one after the other"
-    import agent_distill.passages as module
-    pytest.importorskip("datasets")
-    for split in ("train", "validation"): jsonl(tmp_path/f"{split}.jsonl", [dict(context=[[split, ["x"]]])])
-    local = dict(path="json", data_files={s: str(tmp_path/f"{s}.jsonl") for s in ("train", "validation")},
-                 split="train+validation")
-    monkeypatch.setitem(module.HUB, "hotpotqa", local)
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path/"cache"))
-    assert [p.title for p in open_corpus("hotpotqa")] == ["train", "validation"]
-
-
 @pytest.mark.parametrize("line, why", [
     ("{torn", "not JSON"), ("[1]", "not a JSON object"), ('{"id": 1}', "lacks title, text"), ("[" * 100_000, "not JSON"),
     ('{"id": 1, "title": "a", "text": " "}', "no text"), ('{"id": 1, "title": 3, "text": "a"}', "must be strings"),
