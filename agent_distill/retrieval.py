@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 from tqdm import tqdm
-from .index import (
-    Vectors, build_index, choose_plan, flat_vectors, npy_vectors, open_index, read_faiss)
+from agent_distill.index import (
+    Vectors, build_index, choose_plan, flat_bytes, flat_vectors, npy_vectors, open_index,
+    read_faiss)
 from .passages import (
     SHARD, Passage, PassageStore, corpus_sha256, load_passages, open_corpus, write_passages)
 from .profile import AgentDistillError, Artifact, Profile, file_hash, get_profile
@@ -365,12 +366,18 @@ def build(cls: Retriever,
     corpus = open_corpus(corpus)
     choice = {k: v for k, v in dict(kind=kind, budget_gb=budget_gb).items() if v is not None}
     artifact = _artifact(folder, profile, seed, embedder, corpus, **choice)
-    if not artifact.done:
+    if not artifact.done and not (kind is None and _converted(artifact)):
         written = write_passages(corpus, artifact.start().path("passages"), shard)
         store = PassageStore(artifact.folder/"passages")
         facts = _make_index(artifact, store, embedder, choice)
         _finish(artifact, store, corpus, embedder, written, **facts)
     return cls.load(folder, embedder)
+def _converted(artifact):
+    "Whether a published index of this corpus by this embedder was converted into the folder"
+    config = artifact.manifest.get("config", {})
+    if "flat_bytes" not in config: return False
+    made = artifact.config | {k: config[k] for k in ("kind", "flat_bytes")}
+    return Artifact(artifact.folder, artifact.profile, artifact.seed, **made).done
 
 # %% ../nbs/02_retrieval.ipynb #c103a290
 def _open(path):
@@ -438,7 +445,7 @@ def load(cls: Retriever,
 # %% ../nbs/02_retrieval.ipynb #ba41bbf9
 @patch(cls_method=True)
 def convert(cls: Retriever,
-    flat_file: str|Path,            # an exact index as FAISS wrote it; row i is passage i
+    flat_file: str|Path|list,       # an exact index of FAISS, or its parts; row i is passage i
     corpus,                         # its passages: what `open_corpus` takes
     embedder: Embedder,             # the one that made the vectors
     folder: str|Path,               # becomes an artifact
@@ -449,13 +456,14 @@ def convert(cls: Retriever,
     "A retriever from an exact index and its corpus, without embedding them again"
     vectors, corpus = flat_vectors(flat_file), open_corpus(corpus)
     artifact = _artifact(folder, profile, seed, embedder, corpus, kind=kind,
-                         flat_bytes=Path(flat_file).stat().st_size)
+                         flat_bytes=flat_bytes(flat_file))
+    where = vectors.pieces[0].path
     if not artifact.done:
         written = write_passages(corpus, artifact.start().path("passages"))
         store = PassageStore(artifact.folder/"passages")
-        _check_size(vectors, store, flat_file)
+        _check_size(vectors, store, where)
         own = lambda x: _best_row(vectors, store, x)
-        _check_embedder(vectors.d, own, store, embedder, flat_file)
+        _check_embedder(vectors.d, own, store, embedder, where)
         build_index(vectors, folder, choose_plan(len(vectors), vectors.d, kind=kind), seed)
         _finish(artifact, store, corpus, embedder, written, kind=kind)
     return cls.load(folder, embedder)

