@@ -13,12 +13,8 @@ from .profile import Artifact, get_profile
 
 # %% ../nbs/09c_alone.ipynb #d3444152
 def _questions(p, out, seed, limit):
-    from agent_distill.questions import incomplete, own_files, run_questions, save_questions
-    train, test = run_questions(p, limit)
-    art = Artifact(out/"questions", p, seed, own_files(p), limit=limit).start()
-    save_questions(train, art.path("train.jsonl"))
-    save_questions(test, art.path("test.jsonl"))
-    art.finish(train=len(train), test=len(test), left_out=incomplete(p))
+    from agent_distill.questions import run_questions, write_questions
+    write_questions(p, out, *run_questions(p, limit), seed, limit)
 
 # %% ../nbs/09c_alone.ipynb #84d4cda4
 def _index(p, out, seed, limit):

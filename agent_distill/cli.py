@@ -263,10 +263,8 @@ def compare(a, say=print):
 
 # %% ../nbs/09b_cli.ipynb #655cca62
 def run_all(a, say=print):
-    "`agent-distill run`: the chapters, which run in a folder of their own, then the report."
+    "`agent-distill run`: the chapters, then the report."
     out = out_of(a)
-    for name in ("AGENT_DISTILL_DATA", "AGENT_DISTILL_CACHE"):
-        if given := os.environ.get(name): os.environ[name] = str(Path(given).expanduser().resolve())
     with term_interrupts():
         runs = run(chosen(a).spec, out, a.seed, a.limit, a.start, a.only, reuse=a.reuse)
     say("\n" + costs(runs))
@@ -548,11 +546,11 @@ def index_needs(
     return {cache_folder(): hub_left(published) + hub_left(HUB[corpus]),
             Path(folder): building_bytes(plan) + text}
 
-def index_lines(profile, published, plan, needs) -> list:
+def index_lines(profile, published, plan, room) -> list:
     "What it takes, to be said first."
     from agent_distill.passages import HUB, hub_table
     rows = hub_table({"index": published, profile.corpus: HUB[profile.corpus]}).split("\n")
-    rows += [f"{n/1e9:.1f} GB will be written below {shown(folder)}" for folder, n in needs.items()]
+    rows += [f"{n/1e9:.1f} GB will be written below {shown(folder)}" for folder, n in room.items()]
     return rows + [f"a {plan.kind} index of {plan.n:,} × {plan.d}: {plan.memory/1e9:.2f} GB of "
                    "memory for searching"]
 
@@ -566,10 +564,10 @@ def index(a, say=print):
     published = _published(profile)
     d = _DIM.get(profile.embedder, 768)
     plan = published_plan(published, d, a.kind)
-    needs = index_needs(published, profile.corpus, plan, folder)
-    for line in index_lines(profile, published, plan, needs): say(line)
+    room = index_needs(published, profile.corpus, plan, folder)
+    for line in index_lines(profile, published, plan, room): say(line)
     if a.dry_run: return
-    check_room(needs)
+    check_room(room)
     embedder = Embedder(profile.embedder)   # what can go wrong with it does so before 65 GB
     with term_interrupts():
         made = Retriever.convert(fetch(published), profile.corpus, embedder, folder, profile,

@@ -12,9 +12,9 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from .evaluation import (
-    BLUE, GREY, MEASURES, METHODS, Comparison, Estimate, _axes, _groups, _table, compare, scored)
-from .profile import AgentDistillError, Artifact, Profile, read_jsonl, write_atomic
+from .evaluation import BLUE, GREY, MEASURES, METHODS, _axes, _groups, _table
+from .evaluation import Comparison, Estimate, compare, read_method
+from .profile import AgentDistillError, Artifact, Profile, write_atomic
 from .questions import benchmark_name
 from .results import CLAIMS, Claim, recorded_folder
 from .trajectories import Trajectory
@@ -38,9 +38,8 @@ class Answers:
         return f"Answers({self.label!r}, {len(self.values)} methods, {n} questions)"
 
 # %% ../nbs/11b_compare.ipynb #b2d5c27c
-def _measured(path: Path) -> dict:
+def _measured(ts: list[Trajectory]) -> dict:
     "measure -> {question id: value} of one method on one benchmark"
-    ts = [scored(Trajectory.from_row(row)) for row in read_jsonl(path)]
     own = {"right answers": lambda t: t.score, "not judged": lambda t: "not judged" in t.meta}
     return {k: {t.question.id: f(t) for t in ts} for k, f in (own | _VALUES).items()}
 
@@ -54,9 +53,7 @@ def read_answers(
 ) -> Answers:        # raises AgentDistillError where the run is not finished or damaged
     "What the methods of a run answered"
     art = Artifact.read(Path(out_dir) / "evaluation")
-    names = [benchmark_name(b) for b in art.profile.benchmarks]
-    def files(m): return {b: art.path(f"{m.slug}/{b}.jsonl") for b in names}
-    found = {m.name: {b: _measured(p) for b, p in files(m).items() if p.is_file()} for m in METHODS}
+    found = {m.name: {b: _measured(ts) for b, ts in read_method(art, m).items()} for m in METHODS}
     values = {m: {k: {b: row[b][k] for b in row} for k in ("right answers", *_VALUES)}
               for m, row in found.items() if row}
     if not values:

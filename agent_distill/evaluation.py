@@ -8,7 +8,7 @@ __all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP
            'invalid_rate', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method',
            'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows',
            'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of',
-           'write_evaluation']
+           'read_method', 'write_evaluation']
 
 # %% ../nbs/08_evaluation.ipynb #5b7c4712
 import ctypes, gc, json, math, re, sys
@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from fastcore.basics import patch
-from .profile import AgentDistillError, Artifact, Records
+from .profile import AgentDistillError, Artifact, Records, read_jsonl
 from .questions import Question, benchmark_name, load_questions
 from .scorers import (
     Grader, Verdict, em, f1, judge, math_equal, normalise, same_number, as_number, score)
@@ -681,6 +681,17 @@ def questions_of(
                                      "run chapter 01_questions again")
     most = min(limit or profile.n_test, profile.n_test)
     return [q for b in names for q in groups[b][:most]]
+
+# %% ../nbs/08_evaluation.ipynb #rdmethd1
+def read_method(
+    art: Artifact,  # the evaluation of a run
+    method: Method,
+) -> dict[str, list[Trajectory]]:  # benchmark -> scored trajectories; empty: it was not run
+    "What was recorded of a method, judged by today's scorers"
+    files = {b: art.path(f"{method.slug}/{b}.jsonl")
+             for b in map(benchmark_name, art.profile.benchmarks)}
+    return {b: [scored(Trajectory.from_row(row)) for row in read_jsonl(path)]
+            for b, path in files.items() if path.is_file()}
 
 # %% ../nbs/08_evaluation.ipynb #ff901d7c
 FIGURES = {

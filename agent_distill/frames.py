@@ -9,9 +9,8 @@ __all__ = ['Run', 'load_run']
 from dataclasses import dataclass
 from pathlib import Path
 
-from .evaluation import METHODS, SWEEP, Results, scored, sweep_methods
-from .profile import AgentDistillError, Artifact, read_jsonl
-from .questions import benchmark_name
+from .evaluation import METHODS, SWEEP, Results, read_method, sweep_methods
+from .profile import AgentDistillError, Artifact
 from .trajectories import Trajectory
 
 # %% ../nbs/11c_frames.ipynb #6c3d0573
@@ -53,10 +52,7 @@ def _trajectories(art: Artifact):
     "(method, scored trajectory) for all that the evaluation wrote"
     methods = (*METHODS, *sweep_methods(art.profile, SWEEP).values())
     for m in dict.fromkeys(methods):
-        for b in map(benchmark_name, art.profile.benchmarks):
-            path = art.path(f"{m.slug}/{b}.jsonl")
-            for row in read_jsonl(path) if path.is_file() else ():
-                yield m.name, scored(Trajectory.from_row(row))
+        for ts in read_method(art, m).values(): yield from ((m.name, t) for t in ts)
 
 _CANDIDATE = ("method benchmark id step candidate thought code observation outcome votes logprob "
               "tokens chosen").split()

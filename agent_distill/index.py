@@ -200,7 +200,7 @@ def flat_vectors(
     path: str|Path|list,   # written by faiss.write_index from an IndexFlatIP; a list: its parts
 ) -> Vectors:              # AgentDistillError: another kind of file, or not all of it
     "The vectors of an exact FAISS index, read where they lie, also in files cut anywhere"
-    paths = [Path(p) for p in (path if isinstance(path, list) else [path])]
+    paths = _parts(path)
     for p in paths:
         if not p.is_file(): raise AgentDistillError("there is no index file", p, "check the path")
     d, n = _flat_head(paths)
@@ -223,7 +223,9 @@ def flat_bytes(
     path: str|Path|list,   # an index file, or its parts
 ) -> int:
     "Its size, all parts together"
-    return sum(Path(p).stat().st_size for p in (path if isinstance(path, list) else [path]))
+    return sum(p.stat().st_size for p in _parts(path))
+
+def _parts(path): return [Path(p) for p in (path if isinstance(path, list) else [path])]
 
 def _bytes(paths, lo, hi):
     "The bytes lo to hi of files, one after another"

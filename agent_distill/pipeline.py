@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agent_distill.profile import (
-    _ROOM, AgentDistillError, Artifact, _json_hash, fields_read, file_hash, get_profile,
-    write_atomic)
+from .profile import AgentDistillError, Artifact, fields_read, get_profile
+from .profile import _ROOM, _json_hash, file_hash, write_atomic
 
 # %% ../nbs/09_pipeline.ipynb #58f303da
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TASKS', 'COMMIT', 'PAPER', 'GITHUB', 'Question', 'lacking', 'to_question', 'load_questions', 'left_out',
            'save_questions', 'Published', 'cache_folder', 'mirror', 'paper_file', 'benchmark_name', 'is_file',
-           'load_benchmark', 'sources_table', 'run_questions', 'incomplete', 'own_files']
+           'load_benchmark', 'sources_table', 'run_questions', 'incomplete', 'own_files', 'write_questions']
 
 # %% ../nbs/01_questions.ipynb #9d5ff13c
 import json
@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .profile import AgentDistillError, read_jsonl
+from .profile import AgentDistillError, Artifact, read_jsonl
 
 # %% ../nbs/01_questions.ipynb #8bd1cbf3
 @dataclass(frozen=True)
@@ -319,3 +319,21 @@ def incomplete(profile) -> dict[str, list[str]]:
 def own_files(profile) -> dict[str, Path]:   # path -> path, as an `Artifact` takes its inputs
     "The question files of your own that a run asks"
     return {b: Path(b).expanduser() for b, *_ in _splits(profile) if is_file(b)}
+
+# %% ../nbs/01_questions.ipynb #wrquest1
+def write_questions(
+    profile,             # a `Profile`
+    out_dir,             # folder of the run
+    train: list[Question],
+    test: list[Question],   # both from `run_questions`
+    seed: int = 0,       # of the run
+    limit: int = 0,      # the run's limit; part of the artifact's identity
+) -> Artifact:           # `questions/`; a finished one is left alone
+    "The questions of a run as an artifact"
+    art = Artifact(Path(out_dir) / "questions", profile, seed, own_files(profile), limit=limit)
+    if art.done: return art
+    art.start()
+    for split, rows in dict(train=train, test=test).items():
+        save_questions(rows, art.path(f"{split}.jsonl"))
+    art.finish(train=len(train), test=len(test), left_out=incomplete(profile))
+    return art

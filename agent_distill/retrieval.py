@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 from tqdm import tqdm
-from agent_distill.index import (
-    Vectors, build_index, choose_plan, flat_bytes, flat_vectors, npy_vectors, open_index,
-    read_faiss)
+from .index import Vectors, flat_bytes, flat_vectors, npy_vectors
+from .index import build_index, choose_plan, open_index, read_faiss
 from .passages import (
     SHARD, Passage, PassageStore, corpus_sha256, load_passages, open_corpus, write_passages)
 from .profile import AgentDistillError, Artifact, Profile, file_hash, get_profile
@@ -372,6 +371,7 @@ def build(cls: Retriever,
         facts = _make_index(artifact, store, embedder, choice)
         _finish(artifact, store, corpus, embedder, written, **facts)
     return cls.load(folder, embedder)
+
 def _converted(artifact):
     "Whether a published index of this corpus by this embedder was converted into the folder"
     config = artifact.manifest.get("config", {})

@@ -277,7 +277,7 @@ def _unsloth_model(path, profile, max_length, seed):
     return FastLanguageModel.get_peft_model(
         model, r=profile.lora_r, lora_alpha=profile.lora_alpha, bias="none", random_state=seed,
         lora_dropout=profile.lora_dropout, target_modules=LINEAR,
-        use_gradient_checkpointing=not precision()["use_cpu"])
+        use_gradient_checkpointing=torch.cuda.is_available())
 
 # %% ../nbs/07_student.ipynb #bece56c5
 def load_student(
