@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['HUB', 'SHARD', 'Passage', 'check_passages', 'corpus_sha256', 'from_contents', 'to_contents', 'row_passages',
            'BadRows', 'HubFile', 'HubSet', 'hub_path', 'hub_left', 'hub_table', 'corpus_source', 'check_room', 'fetch',
-           'Corpus', 'open_corpus', 'load_passages', 'write_passages', 'PassageStore']
+           'Corpus', 'open_corpus', 'load_passages', 'corpus_commit', 'write_passages', 'PassageStore']
 
 # %% ../nbs/02b_passages.ipynb #4a27d9f7
 import gzip, hashlib, json, os, shutil, tarfile, zlib
@@ -347,8 +347,9 @@ def _hub(name):
 def _hub_sha256(name):
     "What tells a corpus from the hub from others: the hashes of its files"
     own = [(f, _own_copy(HUB[name], f)) for f in HUB[name].files]
-    hashes = [file_hash(path) if path else f.sha256 for f, path in own]
-    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+    return _joined(file_hash(path) if path else f.sha256 for f, path in own)
+
+def _joined(hashes): return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
 # %% ../nbs/02b_passages.ipynb #a16c0b7b
 def _suffix(path): return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
@@ -443,6 +444,15 @@ def load_passages(
 ) -> list[Passage]:     # AgentDistillError: no such corpus, or bad rows with their numbers
     "All passages of a corpus that fits into memory"
     return check_passages(list(open_corpus(source, bad)))
+
+# %% ../nbs/02b_passages.ipynb #cmt00002
+def corpus_commit(
+    corpus: Corpus,
+) -> str:   # "repository@commit"; "" for any other corpus, and for a copy that differs
+    "Where on the hub a corpus comes from"
+    hub = None if Path(corpus.name).exists() else HUB.get(corpus.name)
+    if hub is None or corpus.sha256 != _joined(f.sha256 for f in hub.files): return ""
+    return f"{hub.repo}@{hub.revision}"
 
 # %% ../nbs/02b_passages.ipynb #1aaabb52
 SHARD = 50_000   # passages a shard

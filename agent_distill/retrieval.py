@@ -20,8 +20,9 @@ from fastcore.basics import patch
 from tqdm import tqdm
 from .index import Vectors, flat_bytes, flat_vectors, npy_vectors
 from .index import build_index, choose_plan, open_index, read_faiss
-from .passages import (
-    SHARD, Passage, PassageStore, corpus_sha256, load_passages, open_corpus, write_passages)
+from agent_distill.passages import (
+    SHARD, Passage, PassageStore, corpus_commit, corpus_sha256, load_passages, open_corpus,
+    write_passages)
 from .profile import AgentDistillError, Artifact, Profile, file_hash, get_profile
 
 # %% ../nbs/02_retrieval.ipynb #cbb0a838
@@ -339,8 +340,8 @@ def _finish(artifact, store, corpus, embedder, written, **facts):
     "Drop the vectors' files, whose content is in the index; declare the artifact complete"
     shutil.rmtree(artifact.folder/"vectors", ignore_errors=True)
     artifact.finish(passages=len(store), dim=embedder.dim, embedder=embedder.name,
-                    corpus_sha256=corpus.sha256, bad_rows=written["bad_rows"],
-                    first_bad=written["first_bad"], **facts)
+                    corpus_sha256=corpus.sha256, corpus_commit=corpus_commit(corpus),
+                    bad_rows=written["bad_rows"], first_bad=written["first_bad"], **facts)
 
 # %% ../nbs/02_retrieval.ipynb #cf9b605a
 def _artifact(folder, profile, seed, embedder, corpus, **choice):

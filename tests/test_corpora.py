@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import agent_distill.passages as module
-from agent_distill.passages import (HUB, HubFile, HubSet, Passage, corpus_source, fetch, hub_left, hub_path, hub_table,
+from agent_distill.passages import (HUB, HubFile, HubSet, Passage, corpus_commit, corpus_source, fetch, hub_left, hub_path, hub_table,
                                     load_passages, open_corpus, to_contents)
 from agent_distill.profile import AgentDistillError, get_profile
 
@@ -156,8 +156,9 @@ def test_the_identity_needs_no_download_and_is_that_of_the_files(hub, tmp_path, 
     (own/"wiki-18.jsonl.gz").write_bytes(wiki18_bytes := hub.files["PeterJinGo/wiki-18-corpus"][OLD]["wiki-18.jsonl.gz"])
     monkeypatch.setenv("AGENT_DISTILL_DATA", str(tmp_path/"own"))
     assert open_corpus("wiki18").sha256 == known and load_passages("wiki18") == PASSAGES and not hub.asked
+    assert corpus_commit(open_corpus("wiki18")) == f"PeterJinGo/wiki-18-corpus@{OLD}"
     (own/"wiki-18.jsonl.gz").write_bytes(wiki18_bytes + b"\0")
-    assert open_corpus("wiki18").sha256 != known
+    assert open_corpus("wiki18").sha256 != known and corpus_commit(open_corpus("wiki18")) == ""
 
 
 def test_a_copy_in_the_hub_clients_cache_is_taken(hub):
@@ -322,6 +323,7 @@ def test_the_published_index_in_two_parts_searches_as_the_whole_one(hub, publish
     again, places = r.index.search(vectors[:50], 3)
     assert (places == rows).all() and abs(again - scores).max() < 1e-5
     before = (tmp_path/"index"/"manifest.json").read_text()
+    assert f'"corpus_commit": "PeterJinGo/wiki-18-corpus@{OLD}"' in before
     asked = len(hub.asked)
     Retriever.build("wiki18", Embedder(), tmp_path/"index", get_profile(BY_MINILM))   # what a run does
     assert (tmp_path/"index"/"manifest.json").read_text() == before and len(hub.asked) == asked
