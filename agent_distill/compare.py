@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from .evaluation import BLUE, GREY, MEASURES, METHODS, _axes, _groups, _table
-from .evaluation import Comparison, Estimate, compare, read_method
+from .evaluation import read_method
+from .intervals import Comparison, Estimate, compare
 from .profile import AgentDistillError, Artifact, Profile, write_atomic
 from .questions import benchmark_name
 from .results import CLAIMS, Claim, recorded_folder

@@ -11,7 +11,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from fastcore.basics import patch
-from .evaluation import Comparison, Results, _groups, _table, wilson
+from .evaluation import Results, _groups, _table
+from .intervals import Comparison, wilson
 from .pipeline import notebooks_folder
 from .profile import PROFILES, AgentDistillError, Artifact, get_profile, write_atomic
 

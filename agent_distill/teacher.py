@@ -13,7 +13,9 @@ from .profile import AgentDistillError, Artifact, Records, write_atomic
 from .questions import Question, benchmark_name, load_questions
 from .prompts import agent_prompt, cot_answer, short_prompt
 from .agent import derive_seed, run_many, sandbox_tools, solve, solve_cot
-from .evaluation import Comparison, compare, normalise, scored, wilson
+from .evaluation import scored
+from .formulas import normalise
+from .intervals import Comparison, compare, wilson
 from .trajectories import Trajectory, chat_row
 
 # %% auto #0

@@ -10,7 +10,8 @@ from agent_distill.cli import against_text, together_text
 from agent_distill.compare import (Answers, accuracy, between, between_table, crossed, differing, pooled,
                                    pooled_rows, read_answers, record_answers, recorded_answers, shared, single,
                                    spread_rows)
-from agent_distill.evaluation import METHODS, Estimate
+from agent_distill.evaluation import METHODS
+from agent_distill.intervals import Estimate
 from agent_distill.profile import AgentDistillError, Artifact, get_profile
 from agent_distill.questions import Question
 from agent_distill.results import CLAIMS, Claim

@@ -7,10 +7,12 @@ import pytest
 
 from agent_distill import evaluation as ev
 from agent_distill.agent import Completion, EngineError, Step, Trajectory
-from agent_distill.evaluation import (METHODS, Estimate, Method, Results, bootstrap_ci, compare, evaluate, grounded,
-                                      invalid_rate, mcnemar, run_method, score, share_ci, summarise, wilson, write_evaluation)
+from agent_distill.evaluation import (METHODS, Method, Results, evaluate, grounded, invalid_rate, run_method, summarise,
+                                      write_evaluation)
+from agent_distill.intervals import Estimate, bootstrap_ci, compare, mcnemar, share_ci, wilson
 from agent_distill.profile import AgentDistillError, Artifact, Records, get_profile
 from agent_distill.questions import Question
+from agent_distill.scorers import score
 
 PROFILE = get_profile("mini")
 

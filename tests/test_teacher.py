@@ -11,10 +11,10 @@ import agent_distill
 from agent_distill.agent import (Step, Trajectory, cot_prompt, parse_action, render_action,
                                  short_prompt)
 from agent_distill.engines import TransformersEngine
-from agent_distill.evaluation import score
 from agent_distill.profile import AgentDistillError, Artifact, Records, get_profile, read_jsonl
 from agent_distill.questions import Question, save_questions
 from agent_distill.sandbox import Sandbox
+from agent_distill.scorers import Verdict, score
 from agent_distill.teacher import (PASSES, act, compare_yields, dataset_files,
                                    effects_table, fate, fates_table, first_paragraph,
                                    first_thoughts, names_answer, prefix_table, read_runs, sift,
@@ -111,7 +111,7 @@ def test_an_answer_that_cannot_be_judged_is_recorded(monkeypatch, tmp_path):
     from agent_distill.teacher import ask_all
     async def one(q): return Trajectory(q, [dict(role="user", content="")], answer=q.answer, stop="final")
     judge = evaluation.judge
-    def odd(bad): return lambda q, a: evaluation.Verdict(0.0, "too deep", True) if q.id in bad else judge(q, a)
+    def odd(bad): return lambda q, a: Verdict(0.0, "too deep", True) if q.id in bad else judge(q, a)
     qs = [question(0), question(1)]
     monkeypatch.setattr(evaluation, "judge", odd({qs[0].id}))
     found = ask_all(one, qs, PROFILE, Records(tmp_path / "a.jsonl"))

@@ -9,7 +9,8 @@ __all__ = ['wanted', 'ask_checks', 'shares', 'judge', 'checks_table', 'record_ch
 import json
 from pathlib import Path
 
-from ..evaluation import METHODS, Estimate, engines_of, evaluate, wilson
+from ..evaluation import METHODS, engines_of, evaluate
+from ..intervals import Estimate, wilson
 from ..profile import Records, get_profile, write_atomic
 from ..questions import load_benchmark
 

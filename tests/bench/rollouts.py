@@ -26,7 +26,8 @@ from agent_distill.actions import STOP
 from agent_distill.agent import Completion, EngineError, read_candidate, run_agents, run_async
 from agent_distill.elsewhere import serve_gguf, smol_agent, student_chat, write_gguf
 from agent_distill.engines import TransformersEngine, load_model
-from agent_distill.evaluation import questions_of, score
+from agent_distill.evaluation import questions_of
+from agent_distill.scorers import score
 from agent_distill.profile import get_profile
 from agent_distill.retrieval import Retriever, search_tool
 from agent_distill.sandbox import STANDARD_IMPORTS, Sandbox

@@ -13,7 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agent_distill.agent import run_agents
-from agent_distill.evaluation import bootstrap_ci, compare, engines_of, questions_of, score, wilson
+from agent_distill.evaluation import engines_of, questions_of
+from agent_distill.scorers import score
+from agent_distill.intervals import bootstrap_ci, compare, wilson
 from agent_distill.profile import Records, get_profile
 from agent_distill.retrieval import Retriever, search_tool
 from agent_distill.sandbox import STANDARD_IMPORTS, Sandbox
