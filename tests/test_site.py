@@ -139,6 +139,20 @@ def guards(cell): return '"google.colab" in sys.modules' in source(cell)
 
 
 @every
+def test_colab_installs_the_tested_versions(name):
+    "One cell, the same in every chapter but for the extra; torch stays as Colab brings it"
+    installs = [source(c) for c in load(NBS / name)["cells"] if c["cell_type"] == "code" and guards(c)]
+    if name == "index.ipynb": return   # it holds no code to run
+    more = r"(?<=agent_distill\[)[\w,]+(?=\])|(?<=repo}\")[ \w]+(?='\)$)"   # an extra, packages of one chapter
+    assert re.sub(more, "", installs[0]).splitlines() == [
+        "import sys", 'if "google.colab" in sys.modules:',
+        '    raw = "https://raw.githubusercontent.com/agent-distill/agent_distill/main/constraints.txt"',
+        """    get_ipython().system(f"curl -sfL {raw} | grep -v '^torch==' > constraints.txt")""",
+        '    repo = "git+https://github.com/agent-distill/agent_distill"',
+        """    get_ipython().system(f'pip install -q -c constraints.txt "agent_distill[] @ {repo}"')"""]
+
+
+@every
 def test_a_cell_imports_or_computes(name):
     "nbdev executes cells that hold an import, alone and without the cells before them"
     from nbdev.process import NBProcessor
