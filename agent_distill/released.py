@@ -102,7 +102,7 @@ MOST_MB = 2_000   # of one set
 
 def source_files(
     source: Source,
-) -> list[Path]:   # downloaded now, or taken from the hub's cache; a cut download goes on
+) -> list[Path]:   # downloaded now, or taken from the hub's cache
     "The files of a set on this machine"
     if source.folder: return [source.folder / name for name in source.files]
     if source.mb > MOST_MB:

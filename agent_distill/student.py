@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools, html, itertools, json, math, os, shutil, sys, time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -576,6 +577,25 @@ def _run_facts(rows, trainer, log, start, wall):
                 tokens_per_s=round(tokens * share / wall),
                 loss_first=log[0]["loss"], loss_last=log[-1]["loss"])
 
+# %% ../nbs/07_student.ipynb #oom00002
+def _held() -> str:
+    "Who holds the GPU's memory"
+    import torch
+    free, total = torch.cuda.mem_get_info()
+    own = torch.cuda.memory_reserved()
+    ours, others, all_ = (f"{b / 1e9:.1f} GB" for b in (own, max(0, total - free - own), total))
+    return f"{ours} are held by this program and {others} by others, of {all_}"
+
+@contextmanager
+def _memory_told(folder):
+    "Raise one clear error where the GPU's memory runs out"
+    import torch
+    try: yield
+    except torch.OutOfMemoryError as e: raise AgentDistillError(
+        f"the GPU's memory ran out in training: {_held()}", folder,
+        "end what else uses the GPU, or take a smaller student or max_length, and run again: "
+        "it goes on from its last checkpoint") from e
+
 # %% ../nbs/07_student.ipynb #18ce5127
 def train_student(
     profile,            # a `Profile`
@@ -592,7 +612,7 @@ def train_student(
                                          "see `encode_rows` for what was left out, and why")
     folder.mkdir(parents=True, exist_ok=True)
     use_threads()
-    model = load_student(profile, max_length, seed)
+    with _memory_told(folder): model = load_student(profile, max_length, seed)
     share = sum(r.n_trained for r in rows) / sum(map(len, rows))
     micro = micro_batch(model, max(map(len, rows)), labelled=share)
     args = sft_config(profile, folder/"checkpoints", len(rows), micro.checkpointing, seed, model)
@@ -600,7 +620,8 @@ def train_student(
                           micro.tokens)
     resume = last_checkpoint(folder/"checkpoints")
     start, t0 = int(resume.name.split("-")[1]) if resume else 0, time.time()
-    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    with _memory_told(folder):
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     wall = time.time() - t0
     _save(model, folder, profile)
     log = read_jsonl(folder/"log.jsonl")

@@ -479,3 +479,17 @@ def test_a_packed_run_ends_where_a_padded_one_does(tokenizer, tiny, tmp_path, mo
     monkeypatch.setattr(engines, "bfloat16_is_faster", lambda: False)
     packed = train(profile, tokenizer, tmp_path/"packed")
     assert packed["loss_last"] == pytest.approx(padded["loss_last"], abs=1e-3)
+
+
+def test_a_full_gpu_is_one_error_that_says_who_holds_it(tiny, tokenizer, tmp_path, monkeypatch):
+    import torch
+    from transformers import TrainerCallback
+
+    class Full(TrainerCallback):
+        def on_step_begin(self, *args, **kwargs): raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2 * 10**9, 80 * 10**9))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 18 * 10**9)
+    data = encode_rows(tokenizer, rows(4), 1000).rows
+    with pytest.raises(AgentDistillError, match="18.0 GB are held by this program and 60.0 GB by others, of 80.0 GB"):
+        train_student(tiny, data, tokenizer, tmp_path, 1000, callbacks=[Full()])
