@@ -23,7 +23,8 @@ from .scorers import f1, judge
 # %% ../nbs/08_evaluation.ipynb #e0d82396
 from .prompts import agent_prompt
 from .agent import run_agents, run_cot, sandbox_tools
-from .trajectories import Step, Trajectory, write_page
+from .page import write_page
+from .trajectories import Step, Trajectory
 
 # %% ../nbs/08_evaluation.ipynb #594dcd72
 INVALID = ("error", "timeout", "crashed", "flooded", "parse_error")

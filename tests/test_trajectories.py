@@ -1,5 +1,5 @@
 "Trajectories: rows, chat rows, error kinds, and the page in a real browser"
-import json, os, shutil
+import base64, gzip, json, os, re, shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent_distill.actions import render_action
+from agent_distill.page import page_data, write_page
 from agent_distill.profile import AgentDistillError
 from agent_distill.questions import Question
 from agent_distill.trajectories import *
@@ -101,8 +102,8 @@ def evil():
 
 
 def test_page_escapes_what_models_and_passages_say(tmp_path):
-    page = Tags(write_page({EVIL: [evil(), replace(evil(), steps=[])]}, tmp_path / "p.html").read_text())
-    assert page.tags.count("script") == 1 and not {"img", "svg", "iframe", "a"} & set(page.tags)
+    page = Tags(write_page({EVIL: [evil(), replace(evil(), steps=[])]}, tmp_path / "p.html", EVIL).read_text())
+    assert page.tags.count("script") == 2 and not {"img", "svg", "iframe", "a"} & set(page.tags)
     assert not [k for k, _ in page.attrs if k.startswith("on") or k in ("src", "href", "srcdoc")]
     assert Tags(evil()._repr_html_()).tags.count("script") == 0
 
@@ -116,12 +117,13 @@ def test_a_notebook_shows_ballots_and_cuts(recorded):
     assert "was shortened from 900 to 200 characters" in evil()._repr_html_()
 
 
-def test_page_is_self_contained_and_counts(tmp_path):
+def test_page_is_self_contained_and_holds_each_text_once(tmp_path):
     ts = [made(i, score=s) for i, s in enumerate((1.0, 0.0, None, 1.0))]
     text = write_page({"agent": ts, "cot": ts[:1]}, tmp_path / "p.html").read_text()
-    page = Tags(text)
-    assert page.tags.count("article") == 5 and "http" not in text.replace("http-equiv", "")
-    assert [json.loads(v) for k, v in page.attrs if k == "data-verdict"] == [["right"], ["wrong"], ["unscored"], ["right"], ["right"]]
+    assert "http" not in text.replace("http-equiv", "") and 'name="viewport"' in text
+    data = json.loads(gzip.decompress(base64.b64decode(re.search('id="data">([^<]*)<', text)[1])))
+    assert data == page_data({"agent": ts, "cot": ts[:1]}) and len(set(data["texts"])) == len(data["texts"])
+    assert [[t["v"] for t in q["t"]] for q in data["questions"]] == [["right"] * 2, ["wrong"], ["unscored"], ["right"]]
 
 
 # a real browser
@@ -157,57 +159,126 @@ def open_page(browser):
     context.close()
 
 
-def visible(page): return page.locator("article:not([hidden])").count()
+def ready(page):
+    page.wait_for_selector("#rows .row, #open article")
+    return page
 
 
 def test_filters_in_chromium(open_page, tmp_path, recorded):
     names = Step("", "", "Error: NameError: y", "error")
     ts = [made(0, "mini-hotpot", 1.0), made(1, "mini-hotpot", 0.0, "final", "Oslo", names), made(2, "mini-gsm", 1.0, "final", "7", names),
           made(3, "mini-gsm", 0.0, "max_steps", None)]
-    page = open_page(write_page({"agent": ts, "recorded": recorded}, tmp_path / "p.html"))
+    other = [replace(ts[0], score=0.0), ts[1]]
+    page = ready(open_page(write_page({"agent": ts, "other": other}, tmp_path / "p.html")))
     def pick(**values):
-        for k in "method", "benchmark", "verdict", "error": page.select_option(f"#{k}", values.get(k, ""))
-        return visible(page), page.inner_text("#count")
-    assert pick() == (10, "10 shown, 4 right")
-    assert pick(method="agent") == (4, "4 shown, 2 right")
-    assert pick(method="agent", benchmark="mini-gsm") == (2, "2 shown, 1 right")
-    assert pick(method="agent", verdict="wrong") == (2, "2 shown, 0 right")
-    assert pick(method="agent", error="NameError") == (2, "2 shown, 1 right")
-    assert pick(method="agent", error="no answer") == (1, "1 shown, 0 right")
-    assert pick(method="agent", error="none") == (1, "1 shown, 1 right")
-    assert pick(benchmark="mini-gsm", verdict="right", error="NameError", method="agent")[0] == 1
+        for k in "m", "b", "v", "e": page.select_option(f"#{k}", values.get(k, ""))
+        return page.locator(".row").count(), page.inner_text("#count")
+    assert pick() == (4, "4 of 4 questions, 6 trajectories, 2 right")
+    assert pick(m="agent") == (4, "4 of 4 questions, 4 trajectories, 2 right")
+    assert pick(m="agent", b="mini-gsm") == (2, "2 of 4 questions, 2 trajectories, 1 right")
+    assert pick(m="other", v="wrong")[0] == 2 and pick(v="disagree")[0] == 1
+    assert pick(m="agent", e="NameError")[0] == 2 and pick(m="agent", e="no answer")[0] == 1
+    assert page.evaluate("location.hash") == "#m=agent&e=no%20answer"
     pick()
-    page.fill("#words", "PERSON 3")
-    assert visible(page) == 1 and "person 3" in page.inner_text("article:not([hidden])")
-    assert page.heard == []
+    page.fill("#q", "PERSON 3")
+    assert page.locator(".row").count() == 1 and "person 3" in page.inner_text(".row")
+    page.fill("#q", "nobody wrote this")
+    assert page.is_visible("#none") and page.heard == []
 
 
-def test_a_trajectory_opens_in_chromium(open_page, tmp_path, recorded):
-    page = open_page(write_page({"sag": [recorded[0]]}, tmp_path / "p.html"))
-    assert not page.is_visible(".step")
-    page.click("article summary")
-    assert page.is_visible(".step") and not page.is_visible(".step li")
-    page.click(".step details summary")
-    assert page.is_visible(".step li.chosen") and page.heard == []
-    if folder := os.environ.get("SCREENSHOTS"): page.screenshot(path=f"{folder}/trajectory.png", full_page=True)
+def test_an_address_holds_the_view(open_page, tmp_path):
+    ts = [made(0, score=1.0), made(1, score=0.0)]
+    path = write_page({"a+b": ts, "c": ts[:1]}, tmp_path / "p.html")
+    page = ready(open_page(path))
+    def at(hash):
+        page.goto("about:blank")
+        page.goto(path.as_uri() + hash)
+        return ready(page)
+    assert at("#m=a+b&v=wrong").locator(".row").count() == 1 and page.input_value("#m") == "a+b"
+    page.click(".row")
+    assert page.evaluate("location.hash") == "#m=a%2Bb&v=wrong&t=mini-hotpot/q1"
+    page.go_back()
+    page.wait_for_selector(".row")
+    at("#t=mini-hotpot/q0/a+b")
+    assert page.locator("article").count() == 2 and page.inner_text("article.at h3") == "✓ a+b"
+    assert at("#t=gone").locator(".row").count() == 2   # what is not there opens nothing
+
+
+def test_keys_in_chromium(open_page, tmp_path):
+    ts = [made(i, score=float(i % 2)) for i in range(200)]
+    page = ready(open_page(write_page({"a": ts, "c": ts}, tmp_path / "p.html")))
+    def press(*keys):
+        for k in keys: page.keyboard.press(k)
+        return page.evaluate("location.hash")
+    assert 0 < page.locator(".row").count() < 60   # only those in sight
+    assert press("j", "j", "ArrowDown", "k", "Enter") == "#t=mini-hotpot/q2"
+    page.wait_for_selector("#open article")
+    assert press("j") == "#t=mini-hotpot/q3" and press("l", "l") == "#t=mini-hotpot/q3/c"
+    assert press("k") == "#t=mini-hotpot/q2/c" and press("Escape") == "" and page.is_visible("#rows")
+    press(*["j"] * 60)
+    y = page.evaluate("document.querySelector('.row.at').getBoundingClientRect().bottom")
+    assert 0 < y < page.viewport_size["height"] + 1   # the page went along
+    press("/", *"person 19", "Escape", "?")
+    assert page.locator(".row").count() == 11 and page.is_visible("#help")
+    press("Escape")
+    assert not page.is_visible("#help") and page.heard == []
+
+
+def test_an_open_question_shows_the_methods_side_by_side(open_page, tmp_path, recorded):
+    voted, cot = recorded[0], replace(recorded[0], steps=[])
+    page = ready(open_page(write_page({"sag": [voted], "cot": [cot]}, tmp_path / "p.html")))
+    page.click(".row")
+    assert page.locator("article").count() == 2 and page.locator(".candidate").count() == 0
+    page.click(".step summary >> nth=0")
+    page.wait_for_selector(".candidate.chosen")
+    assert page.is_visible(".said")
+    def corners(): return [(b["x"], b["y"]) for b in (page.locator("article").nth(i).bounding_box() for i in (0, 1))]
+    (x, y), (x2, y2) = corners()
+    assert x < x2 and y == y2
+    page.set_viewport_size(dict(width=390, height=844))
+    (x, y), (x2, y2) = corners()
+    assert x == x2 and y < y2 and page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".row")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390 and page.heard == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_colours_of_texts_can_be_read(open_page, tmp_path, recorded, scheme):
+    page = ready(open_page(write_page({"a": recorded}, tmp_path / "p.html")))
+    page.emulate_media(color_scheme=scheme)
+    values = page.evaluate("""() => { const css = getComputedStyle(document.documentElement)
+        return Object.fromEntries(['back','soft','seen','on','ink','pale','right','wrong','link'].map(k => [k, css.getPropertyValue('--' + k).trim()])) }""")
+    def light(h):
+        h = h[1:] if len(h) == 7 else "".join(c * 2 for c in h[1:])
+        parts = [int(h[i:i + 2], 16) / 255 for i in (0, 2, 4)]
+        return sum(w * (p / 12.92 if p <= .04045 else ((p + .055) / 1.055)**2.4) for w, p in zip((.2126, .7152, .0722), parts))
+    for ink in "ink", "pale", "right", "wrong", "link":
+        for back in "back", "soft", "seen", "on":
+            high, low = sorted((light(values[ink]), light(values[back])), reverse=True)
+            assert (high + .05) / (low + .05) >= 4.5, (ink, back)
 
 
 def test_hostile_text_does_not_run_in_chromium(open_page, tmp_path):
-    page = open_page(write_page({EVIL: [evil(), replace(evil(), steps=[])]}, tmp_path / "p.html"))
-    assert visible(page) == 2
-    for k in "method", "benchmark", "verdict", "error":
+    page = ready(open_page(write_page({EVIL: [evil(), replace(evil(), steps=[])]}, tmp_path / "p.html", EVIL)))
+    for k in "m", "b", "v", "e":
         for value in page.eval_on_selector_all(f"#{k} option", "os => os.map(o => o.value)"):
             page.select_option(f"#{k}", value)
         page.select_option(f"#{k}", "")
+    page.click(".row")
+    assert page.locator("article").count() == 2
     page.eval_on_selector_all("details", "ds => ds.forEach(d => d.open = true)")
+    page.locator("article h3 a").first.click()
     page.wait_for_timeout(300)
     assert page.evaluate("window.pwned") is None and page.heard == []
-    assert "<script>alert(1)" in page.inner_text("article")   # it is there, as text
+    assert "<script>alert(1)" in page.inner_text("article.at")   # it is there, as text
+    page.reload()   # its address leads back to it
+    assert "<script>alert(1)" in ready(page).inner_text("article.at") and page.heard == []
 
 
-def test_a_thousand_trajectories_are_filtered_at_once(open_page, tmp_path, recorded):
-    many = [replace(recorded[i % 6], score=float(i % 3 == 0)) for i in range(1000)]
-    page = open_page(write_page({"agent": many}, tmp_path / "p.html"))
-    page.select_option("#verdict", "right")
-    assert (visible(page), page.inner_text("#count")) == (334, "334 shown, 334 right")
-    if folder := os.environ.get("SCREENSHOTS"): page.screenshot(path=f"{folder}/page.png")
+def test_two_thousand_trajectories_are_few_elements(open_page, tmp_path, recorded):
+    many = [replace(recorded[i % 6], score=float(i % 4 == 0), question=replace(recorded[i % 6].question, id=str(i))) for i in range(2000)]
+    page = ready(open_page(write_page({"agent": many}, tmp_path / "p.html")))
+    page.select_option("#v", "right")
+    assert page.inner_text("#count") == "500 of 2000 questions, 500 trajectories, 500 right"
+    assert page.locator("*").count() < 1000
