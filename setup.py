@@ -33,10 +33,11 @@ setup(
     # The chapters and the recorded numbers travel with the package: nbs/ becomes agent_distill/nbs/.
     packages=[*find_packages(include=[lib, lib + ".*"]), lib + ".nbs"],
     package_dir={lib + ".nbs": cfg["nbs_path"]},
-    package_data={lib: ["py.typed", "lab/weights/**"], lib + ".nbs": ["*.ipynb", "lab/*.ipynb", "recorded/*"]},
+    package_data={lib: ["py.typed", "**/*.pyi", "lab/weights/**"], lib + ".nbs": ["*.ipynb", "lab/*.ipynb", "recorded/*"]},
     include_package_data=False,   # nothing else: what MANIFEST.in names is for the source distribution
     install_requires=cfg["requirements"].split(),
     extras_require=extras,
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},
     zip_safe=False,
+    options={"editable_wheel": {"mode": "compat"}},   # a checkout's folder on the path, which type checkers follow too
 )

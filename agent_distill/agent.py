@@ -380,7 +380,9 @@ async def solve(
     session = await asyncio.to_thread(sandbox.session)
     try: await _steps(t, session, engine, max_steps, hints, on_step, sampling)
     except EngineError as e: t.stop, t.meta = "error", {**t.meta, "error": str(e)}
-    finally: await asyncio.to_thread(session.close)
+    finally:
+        session.interrupt()   # of a cancelled task: its step may still run
+        await asyncio.to_thread(session.close)
     return t
 
 # %% ../nbs/04_agent.ipynb #64eb5202

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['MAX_BODY', 'BadRequest', 'read_request', 'write_reply', 'ChatServer', 'student_chat', 'smol_model', 'smol_tool',
-           'smol_agent', 'write_gguf', 'serve_gguf']
+           'smol_agent', 'smol_executor', 'write_gguf', 'serve_gguf']
 
 # %% ../nbs/05c_elsewhere.ipynb #a4ed4f78
-import asyncio, inspect, json, re, sys, threading, time
+import ast, asyncio, inspect, json, re, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from fastcore.basics import patch
@@ -16,6 +16,7 @@ from .actions import STOP
 from .agent import Engine, EngineError, read_candidate, run_async, shorten
 from .profile import AgentDistillError
 from .prompts import short_prompt
+from .sandbox import Sandbox, Tool
 from .servers import ModelServer, free_port
 
 # %% ../nbs/05c_elsewhere.ipynb #14edf256
@@ -116,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path != "/v1/models": return self.lost()
         context = getattr(self.engine, "context", None)
-        facts = dict(id=self.model, object="model", max_model_len=context)
+        facts = dict(id=self.model, object="model", owned_by="agent_distill", max_model_len=context)
         self.send(200, dict(object="list", data=[facts]))
 
 # %% ../nbs/05c_elsewhere.ipynb #a13d6a05
@@ -160,6 +161,7 @@ class ChatServer:
         self.http.server_close()
         self.thread.join()
 
+    def __repr__(self): return f"ChatServer({self.url!r})"
     def __enter__(self): return self
     def __exit__(self, *exc): self.close()
 
@@ -240,6 +242,66 @@ def smol_agent(
                      instructions=short_prompt(tools), max_steps=max_steps,
                      code_block_tags=("```py\n", "\n```<end_code>"),
                      **{"verbosity_level": 0, **options})
+
+# %% ../nbs/05c_elsewhere.ipynb #smolex01
+def _host_tool(name, tool):
+    "A tool or a managed agent of smolagents, called by the names of its inputs"
+    inputs = sorted(tool.inputs.items(), key=lambda o: bool(o[1].get("nullable")))
+    signature = inspect.Signature([inspect.Parameter(
+        k, inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=None if facts.get("nullable") else inspect.Parameter.empty) for k, facts in inputs])
+    def call(*args, **kwargs): return tool(**signature.bind(*args, **kwargs).arguments)
+    call.__name__, call.__doc__, call.__signature__ = name, tool.description, signature
+    return Tool(call, read_only=False)
+
+def _literal(text):
+    "What a text says if it is a Python literal, else the text; None for no text"
+    try: return ast.literal_eval(text) if text else None
+    except (ValueError, SyntaxError): return text
+
+class _Actions:
+    "A session of the sandbox, with the methods of smolagents' executors"
+    def __init__(self, options):
+        self.options, self.box, self.tools, self.variables = options, None, {}, {}
+        self.state = {}   # smolagents reads there what a failed step had printed
+
+    def send_tools(self, tools):
+        tools = {k: t for k, t in tools.items() if k != "final_answer"}   # the sandbox has its own
+        if self.box and tools == self.tools: return
+        self.cleanup()
+        self.box = Sandbox([_host_tool(k, t) for k, t in tools.items()], **self.options)
+        self.tools, self.session = tools, self.box.session()
+        self.send_variables(self.variables)
+
+    def send_variables(self, variables):
+        for k in (k for k, v in variables.items() if _literal(repr(v)) != v):
+            raise AgentDistillError("a variable that is no plain data", k,
+                                    "pass text, numbers, lists and dicts, the rest as tools")
+        self.variables = self.variables | variables   # they may come before the tools
+        for k, v in variables.items() if self.box else (): self.session.run(f"{k} = {v!r}")
+
+    def cleanup(self):
+        if self.box: self.box.close()
+        self.box = None
+
+
+# %% ../nbs/05c_elsewhere.ipynb #smolex02
+def smol_executor(
+    **options,   # of `Sandbox`: imports, limits, backend
+):               # a smolagents `PythonExecutor`
+    "The sandbox as an executor of smolagents; its `session` is open to `try_all`"
+    from smolagents.local_python_executor import CodeOutput, InterpreterError, PythonExecutor
+    class SandboxExecutor(_Actions, PythonExecutor):
+        "Runs the steps of a `CodeAgent` in a session of the sandbox"
+        def __call__(self, code_action):
+            if not self.box: self.send_tools({})
+            outcome = self.session.run(code_action)
+            self.state["_print_outputs"] = outcome.logs
+            if outcome.status != "ok": raise InterpreterError(outcome.error or outcome.status)
+            value = outcome.answer if outcome.is_final else _literal(outcome.value)
+            return CodeOutput(value, outcome.logs, outcome.is_final)
+    return SandboxExecutor(options)
+
 
 # %% ../nbs/05c_elsewhere.ipynb #gguf0003
 def _vocabulary(tokenizer, size):

@@ -643,6 +643,8 @@ class TransformersEngine:
         ends = ends if isinstance(ends, list) else [] if ends is None else [ends]
         return sorted({*ends, self.tokenizer.eos_token_id} - {None})
 
+    def __repr__(self): return f"TransformersEngine({self.name!r}, adapter={self.adapter!r})"
+
 # %% ../nbs/05_engines.ipynb #012a9a1e
 def make_request(
     ids: list[int],        # the prompt

@@ -415,6 +415,8 @@ class Refined:
         self.ntotal, self.d, self.width = base.ntotal, base.d, codes.shape[1]
         self._offset, self._file = codes.offset, open(path, "rb")
 
+    def __repr__(self): return f"Refined({self.ntotal:,} × {self.d})"
+
     def vectors(self, rows) -> np.ndarray:   # float32 [len(rows), d]
         "The copies of some rows"
         fd, w = self._file.fileno(), self.width

@@ -517,6 +517,7 @@ class PassageStore:
         self.folder, self.ends = Path(folder), list(accumulate(rows))
         self.shards = [_open_shard(self.folder/f"{i:05}.arrow", n) for i, n in enumerate(rows)]
 
+    def __repr__(self): return f"PassageStore({self.folder.name!r}, {len(self):,} passages)"
     def __len__(self): return self.ends[-1]
     def __iter__(self): return (o for i in range(len(self.shards)) for o in self.shard(i))
 

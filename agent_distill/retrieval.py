@@ -200,6 +200,7 @@ class Retriever(Searcher):
         self._memo, self._lock = OrderedDict(), threading.Lock()
         self._merger = Merger(self._answer)
 
+    def __repr__(self): return f"Retriever({len(self):,} passages, {self.embedder.name!r})"
     def __len__(self): return len(self.passages)
 
 # %% ../nbs/02_retrieval.ipynb #acbfa57e

@@ -286,6 +286,8 @@ class LLMJudge:
         self.rows, self.records = {}, records
         if records is not None: self.rows = {r["id"]: r for r in records.rows}
 
+    def __repr__(self): return f"LLMJudge({self.model!r}, {len(self.rows)} verdicts)"
+
     def key(self, question, answer: object) -> str:
         "What a verdict depends on, as a hash"
         told = json.dumps([self.model, judge_messages(question, answer)])

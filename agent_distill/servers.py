@@ -10,8 +10,8 @@ __all__ = ['RANKS', 'PREFILL', 'AWAY', 'MAX_WAIT_S', 'MAX_BYTES', 'Loop', 'Remot
            'free_port', 'ModelServer', 'serve_model', 'load_engine']
 
 # %% ../nbs/05b_servers.ipynb #0cbdbaef
-import asyncio, hashlib, ipaddress, json, math, os, re, select, signal, socket, subprocess, sys
-import threading, time, uuid, warnings, weakref
+import asyncio, hashlib, ipaddress, json, logging, math, os, re, select, signal, socket, subprocess
+import sys, threading, time, uuid, warnings, weakref
 from concurrent.futures import Future
 from contextlib import suppress
 from copy import copy
@@ -311,6 +311,8 @@ class VLLMEngine(Remote):
         self.stats = dict(requests=0, rows=0, prompt_tokens=0, completion_tokens=0)
         self.close = weakref.finalize(self, self.host.close)
 
+    def __repr__(self): return f"VLLMEngine({self.name!r}, adapter={self.adapter!r})"
+
     def take(self, adapter):
         from vllm.lora.request import LoRARequest
         self.adapter = adapter
@@ -519,7 +521,7 @@ class ServerEngine(Remote):
         url: str,                  # up to and with /v1
         model_name_or_path: str,   # gives the tokenizer; "chat" needs none
         adapter: str = None,       # folder of a LoRA adapter, which the server can read too
-        send="ids",                # ids, text or chat
+        send: str = None,          # ids, text or chat; None: found out
         prefill: str = None,       # "chat": how it continues an open turn, a key of `PREFILL`
         served: str = None,        # the model's name there; None: looked up
         context: int = None,       # tokens; None: what the server says, if it does
@@ -536,7 +538,6 @@ class ServerEngine(Remote):
         self.send, self.prefill, self.extra = send, prefill, extra or {}
         self.one_by_one, self.attempts, self.context = one_by_one, attempts, context
         self.patience_s, self.wait_s = patience_s, wait_s
-        self.tokenizer = None if send == "chat" else load_tokenizer(model_name_or_path)
         self.stats = dict(requests=0, rows=0, prompt_tokens=0, completion_tokens=0, retries=0)
         self.silent_since = None   # when the server stopped answering
         self.refused = set()       # fields that it does not want
@@ -544,6 +545,9 @@ class ServerEngine(Remote):
         self.http = self.loop.run(_client(self.url, timeout_s, connections, key_env))
         self.close = weakref.finalize(self, self.loop.close, self.http.close)
         self.served = self.loop.run(self._find(model_name_or_path, adapter, served))
+        self.tokenizer = self._tokenizer()
+
+    def __repr__(self): return f"ServerEngine({self.url!r}, {self.name!r}, send={self.send!r})"
 
 # %% ../nbs/05b_servers.ipynb #d03c92a8
 def _number(host):
@@ -613,6 +617,8 @@ async def _limited(response):
     return data
 
 # %% ../nbs/05b_servers.ipynb #f112bcd8
+_logger = logging.getLogger("agent_distill.servers")
+
 @patch
 def _enough(self: ServerEngine, state):
     "Whether to give up, after a `Fault`"
@@ -620,6 +626,7 @@ def _enough(self: ServerEngine, state):
     state.failed = getattr(state, "failed", 0) + (not fault.away)
     if fault.away and self.silent_since is None: self.silent_since = now
     self.stats["retries"] += 1
+    _logger.info("%s: %s, at try %d", self.url, fault, state.attempt_number)
     if not fault.away: return state.failed >= self.attempts
     return now - (self.silent_since or now) > self.patience_s
 
@@ -672,26 +679,37 @@ def _whole(url):
     "What an address should probably be"
     return re.sub(r"/v1(/.*)?$|(/chat)?/completions$|/models$", "", url) + "/v1"
 
+_ADVICE = {"model": "say the model's name there with served=",
+           "chat": 'if it only knows chats: send="chat"',
+           "text": 'if it wants text and not token ids: send="text"',
+           "field": "leave a field out with extra={'its name': None}",
+           "other": "see how the server does"}
+
+@patch
+def _cause(self: ServerEngine, error, route, send):
+    "What a `Fault` or a `Refusal` that stays is probably about: \"url\", or a key of `_ADVICE`"
+    said, plain = error.said.lower(), route == "completions"
+    if (error.status in (200, 404, 405) or "endpoint" in said) and _whole(self.url) != self.url:
+        return "url"
+    if error.status == 404 and re.search(r"\bmodel\b", said): return "model"
+    if plain and error.status in (404, 405, 501): return "chat"
+    if plain and send == "ids" and re.search(r"prompt\b.*(string|type|variant|array)", said):
+        return "text"
+    return "field" if _NO.search(said) else "other"
+
 @patch
 def _advice(self: ServerEngine, error, route):
-    "What to do about a `Fault` or a `Refusal` that stays"
-    said, plain = error.said.lower(), route == "completions"
+    "What to do about it"
+    cause = self._cause(error, route, self.send or "ids")
     if getattr(error, "fix", None): return error.fix
-    if (error.status in (200, 404, 405) or "endpoint" in said) and _whole(self.url) != self.url:
-        return f"an address goes up to and with /v1: {_whole(self.url)}"
-    if error.status == 404 and re.search(r"\bmodel\b", said):
-        return "say the model's name there with served="
-    if plain and error.status in (404, 405, 501): return 'if it only knows chats: send="chat"'
-    if plain and self.send == "ids" and re.search(r"prompt\b.*(string|type|variant|array)", said):
-        return 'if it wants text and not token ids: send="text"'
-    if _NO.search(said): return "leave a field out with extra={'its name': None}"
-    return "see how the server does"
+    return _ADVICE.get(cause, f"an address goes up to and with /v1: {_whole(self.url)}")
+
 
 # %% ../nbs/05b_servers.ipynb #4756c673
 @patch
-async def answer(self: ServerEngine, request, messages, prefix, singly=False):
+async def _sent(self: ServerEngine, send, request, messages, prefix, singly=False):
     "The completions of one request, one by one where the server does not know `n`"
-    route, body = request_body(request, messages, prefix, self.send, self.tokenizer, self.prefill)
+    route, body = request_body(request, messages, prefix, send, self.tokenizer, self.prefill)
     def fields(**more):
         whole = body | dict(model=self.served) | more | self.extra
         return {k: v for k, v in whole.items() if v is not None}
@@ -701,12 +719,32 @@ async def answer(self: ServerEngine, request, messages, prefix, singly=False):
         parts = [fields(n=1, seed=derive_seed(request.seed, i)) for i in range(request.n)]
     def read(data): return read_answer(read_json(data), one)
     try: found = await asyncio.gather(*[self.ask("POST", route, part, read) for part in parts])
-    except Singly: return await self.answer(request, messages, prefix, singly=True)
+    except Singly: return await self._sent(send, request, messages, prefix, singly=True)
     if singly and not self.one_by_one:
         warnings.warn(f"{self.url} writes one sample a request: asked one by one from now on")
         self.one_by_one = True
-    repeated = prefix if self.send == "chat" and self.prefill == "last" else ""
+    repeated = prefix if send == "chat" and self.prefill == "last" else ""
     return [replace(c, text=c.text.removeprefix(repeated)) for cs in found for c in cs]
+
+# %% ../nbs/05b_servers.ipynb #speaks02
+@patch
+async def answer(self: ServerEngine, request, messages, prefix):
+    "The completions of one request; until one was answered, a refusal may name another way to send"
+    send, given = self.send or "ids", (request, messages, prefix)
+    try: found = await self._sent(send, *given)
+    except EngineError as e:
+        cause = e.__cause__ if send == "ids" else None
+        send = cause and self._cause(cause, "completions", "ids")
+        if send not in ("text", "chat") or self.send not in (None, send): raise
+        try: found = await self._sent(send, *given)
+        except EngineError as other:
+            raise EngineError(f"{other.what}; before, to token ids: {e.what}", self.url,
+                              other.fix) from e
+    if self.send is None and send != "ids":
+        warnings.warn(f"{self.url} takes no token ids: send={send!r} from now on")
+    self.send = send
+    return found
+
 
 # %% ../nbs/05b_servers.ipynb #8de35b70
 _LENGTHS = ("max_model_len", "n_ctx", "context_length", "context_window", "max_context_length",
@@ -725,6 +763,9 @@ def _context(listed, name):
     if own is listed and len(listed) > 1: return None
     return min(filter(None, map(_length, of)), default=None)
 
+_OWNERS = {"vllm": (None, "fields"), "sglang": (None, "fields"), "llamacpp": (None, "last"),
+           "library": ("chat", None), "agent_distill": ("chat", "fields")}   # "library": Ollama
+
 def _models(data):
     "The entries of a list of models"
     listed = read_json(data).get("data")
@@ -742,9 +783,27 @@ async def _find(self: ServerEngine, model, adapter, served):
     if adapter and not served and name not in [m["id"] for m in listed]:   # it was loaded just now
         listed = await self.ask("GET", "models", read=_models)
     self.context = self.context or _context(listed, name)
+    self._recognise(listed, name)
     for beside in () if self.context or self.send == "chat" else ("../props", "../info"):
         self.context = self.context or _length(await self._perhaps(beside, read_json) or {})
     return name
+
+@patch
+def _recognise(self: ServerEngine, listed, name):
+    "Whose server it is says how it wants a conversation and an open turn"
+    owner = next((str(m.get("owned_by")) for m in listed if m["id"] == name), "")
+    send, prefill = _OWNERS.get(owner, (None, None))
+    self.send, self.prefill = self.send or send, self.prefill or prefill
+
+@patch
+def _tokenizer(self: ServerEngine):
+    "The model's; where there is none, and nobody says how to send, it has to be chats"
+    if self.send == "chat": return None
+    try: return load_tokenizer(self.name)
+    except AgentDistillError as e:
+        if self.send: raise
+        warnings.warn(f"{e.what}, so {self.url} is sent chats")
+        self.send = "chat"
 
 @patch
 async def _perhaps(self: ServerEngine, route, read):
@@ -881,6 +940,7 @@ class ModelServer:
             raise
         self.seconds = time.monotonic() - started   # until it answered
 
+    def __repr__(self): return f"ModelServer({self.url!r})"
     def __enter__(self): return self
     def __exit__(self, *args): self.close()
 

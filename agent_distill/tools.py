@@ -6,7 +6,8 @@
 __all__ = ['MAX_RESULT', 'python_name', 'mcp_signature', 'mcp_value', 'mcp_tools']
 
 # %% ../nbs/04d_tools.ipynb #cf65f75f
-import asyncio, inspect, json, keyword, re, sys, threading
+import asyncio, inspect, json, keyword, logging, os, re, threading
+from collections import deque
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -83,17 +84,42 @@ def mcp_value(
     if not isinstance(data, dict) or len(json.dumps(data)) > MAX_RESULT: return text
     return data["result"] if data.keys() == {"result"} else data
 
+# %% ../nbs/04d_tools.ipynb #mcperr01
+_logger = logging.getLogger("agent_distill.tools")
+
+class _Errors:
+    "A program's error stream: its lines go to the log, the last one into an error"
+    def __init__(self, where):
+        self.where, self.lines = where, deque(maxlen=20)
+        self.pipe, end = os.pipe()
+        self.file = open(end, "w")
+        self.thread = threading.Thread(target=self._hear, daemon=True, name="mcp errors")
+        self.thread.start()
+
+    def _hear(self):
+        with open(self.pipe, errors="replace") as said:
+            for line in filter(str.strip, said):
+                self.lines.append(line.strip()[:500])
+                _logger.info("%s: %s", self.where, line.rstrip())
+
+    def close(self):
+        "What the program said is heard to its end"
+        self.file.close()
+        self.thread.join(2)
+
+
 # %% ../nbs/04d_tools.ipynb #3edb2feb
 def _client(command, env, url, timeout_s):
-    "The official client, for a program or a URL"
+    "The official client for a program or a URL; and the program's error stream"
     try: from mcp import Client, StdioServerParameters, stdio_client
     except ImportError as e:
         raise AgentDistillError("the package `mcp` (2 or newer) is not installed", "mcp_tools",
                                 'pip install "agent_distill[mcp]"') from e
-    if url: return Client(url, read_timeout_seconds=timeout_s)
+    logging.getLogger("mcp").addHandler(logging.NullHandler())
+    if url: return Client(url, read_timeout_seconds=timeout_s), None
     program = StdioServerParameters(command=command[0], args=list(command[1:]), env=env)
-    # a notebook's sys.stderr is no file; what the program says there goes where ours does
-    return Client(stdio_client(program, sys.__stderr__), read_timeout_seconds=timeout_s)
+    errors = _Errors(" ".join(command)[:100])
+    return Client(stdio_client(program, errors.file), read_timeout_seconds=timeout_s), errors
 
 def _wire(reply): return reply.model_dump(by_alias=True, mode="json")
 
@@ -109,8 +135,8 @@ async def _listed(client):
 # %% ../nbs/04d_tools.ipynb #9ec781b2
 class _Line:
     "An MCP client in a thread of its own"
-    def __init__(self, client, where, timeout_s):
-        self.client, self.where, self.timeout_s = client, where, timeout_s
+    def __init__(self, client, errors, where, timeout_s):
+        self.client, self.errors, self.where, self.timeout_s = client, errors, where, timeout_s
         self.tools, self.stop, self.ended = Future(), Future(), Future()
         self.thread = threading.Thread(target=asyncio.run, args=(self._serve(),), daemon=True,
                                        name="mcp")
@@ -123,6 +149,7 @@ class _Line:
                 await asyncio.wrap_future(self.stop)
         except Exception as e:
             if not self.tools.done(): self.tools.set_exception(e)
+            else: _logger.warning("the MCP server ended: %s", self.where, exc_info=e)
         finally: self.ended.set_result(None)
 
     def call(self, name, arguments):
@@ -165,6 +192,7 @@ def _open(line, start_s):
         _close(line)
         while inner := getattr(e, "exceptions", None): e = inner[0]
         why = f"{type(e).__name__} {e}".strip()
+        if line.errors and line.errors.lines: why += f"; it said: {line.errors.lines[-1]}"
         raise AgentDistillError(f"the MCP server did not answer: {why}", line.where,
                                 "start it by hand and look at what it says") from e
 
@@ -172,6 +200,7 @@ def _close(line):
     "End the session and the server's process"
     line.stop.set_result(None)
     line.thread.join(10)
+    if line.errors: line.errors.close()
 
 @contextmanager
 def mcp_tools(
@@ -185,7 +214,7 @@ def mcp_tools(
     "The tools of an MCP server, as long as the block lasts"
     if bool(command) == bool(url):
         raise AgentDistillError("name either a program or a url", "mcp_tools")
-    line = _Line(_client(command, env, url, timeout_s), url or " ".join(command), timeout_s)
+    line = _Line(*_client(command, env, url, timeout_s), url or " ".join(command), timeout_s)
     about = _open(line, start_s)
     try: yield [_as_tool(line, a, read_only) for a in about]
     finally: _close(line)

@@ -37,6 +37,7 @@ class Words(Searcher):
         self.passages = passages
         self.index = _bm25([f"{o.title}\n{o.text}" for o in passages], k1, b)
 
+    def __repr__(self): return f"Words({len(self):,} passages)"
     def __len__(self): return len(self.passages)
 
     def rows(self,
@@ -85,6 +86,8 @@ class Hybrid(Searcher):
     ):
         self.retriever, self.depth = retriever, depth
         self.words = words or Words(retriever.passages)
+
+    def __repr__(self): return f"Hybrid({self.retriever!r}, {self.words!r})"
 
     def search(self,
         queries: str|list[str],   # one query or many

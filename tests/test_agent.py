@@ -1,7 +1,9 @@
 "The agent: vote, waves, loop, context, resume"
 import asyncio, json, threading, time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from conftest import children
 
 from agent_distill.actions import STOP, render_action
 from agent_distill.agent import *
@@ -44,6 +46,27 @@ def sandbox():
 
 
 def run(coro): return asyncio.run(coro)
+
+
+@pytest.mark.parametrize("backend", ["fork", "replay"])
+def test_a_cancelled_task_ends_its_candidates_at_once(backend):
+    "Also when every thread of the loop waits for such a step; the tool is still asleep then"
+    called, late, returned = threading.Semaphore(0), threading.Event(), []
+    def stuck(i: int): called.release(); late.wait(8); returned.append(i)
+    turns = Scripted([act(f"stuck({i})") for i in range(2)])
+    async def cancelled(box):
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        task = asyncio.create_task(solve(question(), turns, box, n=2))
+        for _ in range(2):
+            while not called.acquire(blocking=False): await asyncio.sleep(.01)
+        task.cancel()
+        return await asyncio.gather(task, return_exceptions=True)
+    with Sandbox([stuck], imports=["math"], backend=backend, allow_unsafe=backend == "replay") as box:
+        assert isinstance(run(cancelled(box))[0], asyncio.CancelledError) and not returned
+        while backend == "fork" and children(box.hub.process.pid): time.sleep(.01)
+        with box.session() as s: assert s.run("1 + 1").value == "2"
+        assert not returned
+        late.set()
 
 
 # observations and votes

@@ -1,5 +1,5 @@
 "The student elsewhere: a chat server on a real socket, and smolagents' CodeAgent"
-import http.client, json, threading
+import http.client, json, os, threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -155,14 +155,14 @@ def test_ports_that_cannot_be_had(engine, server):
 
 
 def test_our_own_engine_for_servers(engine, server):
-    "It finds the name and the context, and is told what to send"
-    e = ServerEngine(server.url, "student", send="chat", prefill="fields", wait_s=.01)
+    "It finds the name and the context, and what to send"
+    e = ServerEngine(server.url, "student", wait_s=.01)
     try:
-        assert (e.served, e.context) == ("student", engine.context)
+        assert (e.served, e.context, e.send, e.prefill) == ("student", engine.context, "chat", "fields")
         how = dict(n=2, temperature=.8, seed=5, max_new_tokens=12, prefix="Thought: I")
         assert [c.text for c in run_async(e.generate(CHAT, **how))] == [c.text for c in run_async(engine.generate(CHAT, **how))]
     finally: e.close()
-    ids = ServerEngine(server.url, "mini-student", served="student", wait_s=.01)
+    ids = ServerEngine(server.url, "mini-student", served="student", send="ids", wait_s=.01)
     with pytest.raises(EngineError, match='send="chat"'): run_async(ids.generate(CHAT))
     ids.close()
 
@@ -212,3 +212,28 @@ def test_a_real_student_in_code_agent(engine):
     agent = smol_agent(engine, [search], max_steps=2, sampling=dict(max_new_tokens=40))
     agent.run("Where was Ada Voss born?")
     assert 2 <= len(agent.memory.steps) and engine.stats["completion_tokens"] > 0
+
+
+def test_the_sandbox_as_their_executor():
+    "State, prints, values, errors and answers as `CodeAgent` wants them, from processes of their own"
+    smolagents = pytest.importorskip("smolagents", reason="the package of that name, which [dev] installs")
+    from smolagents.local_python_executor import PythonExecutor
+    here, calls = os.getpid(), []
+    def count(word: str, of: str = None) -> int:
+        "how often"
+        calls.append((word, of, os.getpid()))
+        return len(calls)
+    turns = [render_action("", c) for c in ("print(count('a'), count('a', of='b'), place)", "x = [1, 2]\nx", "print('half')\n1 / 0",
+                                            "import os", "final_answer({'x': x})")]
+    engine, executor = Scripted(*turns), smol_executor(imports=["math"])
+    agent = smol_agent(engine, [count], executor=executor)
+    assert agent.run("?", additional_args=dict(place="here")) == {"x": [1, 2]} and isinstance(executor, PythonExecutor)
+    assert calls == [("a", None, here), ("a", "b", here)]   # the same call twice is two calls
+    read = [m["content"] for m in engine.seen[-1] if m["content"].startswith("Observation")]
+    assert read[:2] == ["Observation:\n1 2 here", "Observation:\n[1, 2]"]
+    assert "half" in read[2] and "division by zero" in read[3] and "'os' is not available" in read[4]
+    assert executor.session.run("x").value == "[1, 2]" and [s.observations for s in agent.memory.steps[3:4]] == ["Execution logs:\nhalf\n"]
+    with pytest.raises(AgentDistillError, match="no plain data"): executor.send_variables(dict(bad=object()))
+    agent.cleanup()
+    assert executor.box is None and executor("1 + 1").output == 2
+    executor.cleanup()

@@ -70,7 +70,7 @@ def test_a_prefix_is_continued(ours, theirs, chats):
 
 def test_a_prefix_in_a_chat(server):
     "The server renders the chat, goes on with the open turn, and repeats it; we want what is new"
-    e, chat = ServerEngine(server.url, "mini-student", send="chat", prefill="last"), [dict(role="user", content="Hello")]
+    e, chat = ServerEngine(server.url, "mini-student", send="chat"), [dict(role="user", content="Hello")]
     try:
         (whole,), (rest,) = (run_async(e.generate(chat, prefix=p, max_new_tokens=24)) for p in ("", "Thought: I"))
         assert "Thought: I" not in rest.text and rest.text and rest.prompt_tokens > whole.prompt_tokens

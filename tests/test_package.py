@@ -1,4 +1,5 @@
 "The package: light to import, described in one place, complete when built"
+import importlib
 import json
 import os
 import re
@@ -191,3 +192,37 @@ def test_the_source_distribution_builds_the_site_and_the_wheel(tmp_path, cfg):
     names = {n.partition("/")[2] for n in built(tmp_path, "sdist")[1]}
     assert not {n for n in of_git() if not n.startswith(".")} - names
     assert not [n for n in names if "_runs/" in n or ".ipynb_checkpoints" in n]
+
+
+INNER = {   # parts that work inside others, and interfaces: nobody prints one
+    "agent": "Engine", "engines": "PrefixStore Decoder", "lab.corpus": "Reader Corpus", "lab.models": "Run", "pipeline": "LastLine RunLog",
+    "retrieval": "Searcher Merger", "sandbox.host": "Frames Toolbox Hub Guard Stopwatch Replay", "sandbox.worker": "Pipe Capture Node",
+    "scorers": "Grader", "serve": "BodyLimit", "servers": "Loop Remote VLLM", "site": "Page", "student": "ByLength"}
+
+
+@pytest.mark.parametrize("name", modules())
+def test_public_objects_say_what_they_are(name):
+    "Where they are printed: not `<... object at 0x...>`"
+    module = importlib.import_module(name)
+    found = [getattr(module, k) for k in getattr(module, "__all__", ())]
+    dumb = {c.__name__ for c in found if isinstance(c, type) and c.__repr__ is object.__repr__ and c.__module__ == name}
+    assert dumb - set(INNER.get(name.removeprefix("agent_distill."), "").split()) == set()
+
+
+def test_what_the_sandbox_and_its_parts_say_of_themselves():
+    from agent_distill.sandbox import Sandbox, tool
+    def search(query: str) -> str: "looks up"
+    with Sandbox([search], imports=["math"]) as box:
+        with box.session() as s: was = repr(s)
+        assert (repr(box), was, repr(s)) == ("Sandbox(tools=['search'], backend='fork')", "Session(0 candidates)", "Session(closed)")
+    assert repr(tool(search, read_only=False)) == "Tool(search(query: str) -> str, read_only=False)"
+
+
+def test_the_log_is_silent_until_somebody_listens():
+    code = """if 1:
+        import logging, sys, agent_distill
+        logging.getLogger("agent_distill.servers").warning("unheard")
+        logging.basicConfig(stream=sys.stdout)
+        logging.getLogger("agent_distill.servers").warning("heard")"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("WARNING:agent_distill.servers:heard\n", "")

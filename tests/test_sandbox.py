@@ -732,3 +732,9 @@ def test_a_tuple_keeps_its_brackets_through_votes_and_records(tmp_path):
                    records=Records(tmp_path / "a.jsonl"))
     t = Trajectory.from_row(Records(tmp_path / "a.jsonl").rows[0])
     assert t.answer == "(0, 4)" and [c["votes"] for c in t.steps[0].candidates] == [1, 3, 3, 3]
+
+
+def test_a_process_that_ends_is_logged(caplog):
+    caplog.set_level("INFO", "agent_distill")
+    with Sandbox(imports=["math"], limits=Limits(cpu_s=1)) as box, box.session() as s: s.try_all(["1", "while 1: pass"])
+    assert any(r.name == "agent_distill.sandbox" and "timeout" in r.getMessage() for r in caplog.records)

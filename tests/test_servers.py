@@ -471,6 +471,60 @@ def test_ordinary_causes_are_named(server, folder, status, error, send, fix):
     e.close()
 
 
+def test_failed_tries_are_logged(server, folder, caplog):
+    caplog.set_level("INFO", "agent_distill")
+    e = ServerEngine(server.url, folder, **FAST)
+    server.faults = ["500", "503"]
+    run_async(e.generate(chat()))
+    said = [r.getMessage() for r in caplog.records if r.name == "agent_distill.servers"]
+    assert [m.partition(": ")[0] for m in said] == [e.url] * 2 and "500" in said[0] and "503" in said[1] and "try 2" in said[1]
+    e.close()
+
+
+def speaking(kind):
+    "What a server refuses that knows only one way"
+    def refuses(body):
+        if kind == "chat" and "prompt" in body: return 404, dict(detail="Not Found")
+        if kind == "text" and isinstance(body.get("prompt"), list): return 400, b"'prompt' must be a string"
+    return refuses
+
+
+@pytest.mark.parametrize("kind", ["ids", "text", "chat"])
+def test_what_a_server_speaks_is_found_out(server, folder, kind, recwarn):
+    "By the first requests, many at once; then it is known"
+    server.refuses = speaking(kind)
+    e = ServerEngine(server.url, folder, **FAST)
+    first = ask(e, [chat(i) for i in range(4)], n=2, temperature=0.5)
+    asked = len(server.asked)
+    assert e.send == kind and all(len(cs) == 2 for cs in first + ask(e, [chat(5)], n=2, temperature=0.5))
+    assert len(server.asked) == asked + 1 and [f"send='{kind}'" in str(w.message) for w in recwarn] == [True] * (kind != "ids")
+    e.close()
+
+
+def test_what_a_server_said_to_either_way_is_in_the_first_error(server, folder):
+    server.refuses = lambda body: (404, dict(detail="Not Found")) if "prompt" in body else (403, dict(error="who are you?"))
+    e = ServerEngine(server.url, folder, **FAST)
+    with pytest.raises(EngineError, match="403: .*who are you.*before, to token ids: .*404: .*Not Found"): run_async(e.generate(chat()))
+    assert e.send is None and [a["route"][4:] for a in server.asked] == ["completions", "chat/completions"]
+    e.close()
+
+
+@pytest.mark.parametrize("owner, send, prefill", [("llamacpp", None, "last"), ("vllm", None, "fields"), ("library", "chat", None),
+                                                  ("somebody", None, None), ({}, None, None), (None, None, None)])
+def test_whose_server_it_is_says_how_to_ask(server, folder, owner, send, prefill):
+    server.models[0]["owned_by"] = owner
+    e = ServerEngine(server.url, folder, **FAST)
+    assert (e.send, e.prefill) == (send, prefill) and (e.tokenizer is None) == (send == "chat")
+    e.close()
+
+
+def test_a_model_without_a_tokenizer_is_sent_chats(server, tmp_path):
+    with pytest.warns(UserWarning, match="is sent chats"): e = ServerEngine(server.url, str(tmp_path), served="gpt", **FAST)
+    assert run_async(e.generate(chat()))[0].tokens == 2 and server.asked[0]["route"] == "/v1/chat/completions"
+    e.close()
+    with pytest.raises(AgentDistillError, match="cannot be loaded"): ServerEngine(server.url, str(tmp_path), served="gpt", send="ids")
+
+
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
 def test_no_proxy_stands_between_us_and_this_machine(server, folder, monkeypatch, name):
     for n in ("http_proxy", "no_proxy", "NO_PROXY"): monkeypatch.delenv(n, raising=False)

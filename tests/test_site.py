@@ -294,7 +294,7 @@ def blocks(name, language):
 
 def test_the_how_tos_python_runs(capsys):
     found = blocks("howto.qmd", "python")
-    assert len(found) == 2
+    assert len(found) == 3
     for block in found: exec(block, {"__name__": "howto"})
     assert "lookup(name: str) -> str: the town" in capsys.readouterr().out
 

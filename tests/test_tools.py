@@ -216,3 +216,24 @@ def test_over_http(server):
 def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "mcp", None)
     with pytest.raises(AgentDistillError, match="not installed"): mcp_tools("x").__enter__()
+
+
+def test_tracebacks_of_a_server_go_to_the_log_and_nowhere_else(tmp_path, caplog, capfd):
+    "Its last line also stands in the error where it does not start"
+    file = tmp_path / "server.py"
+    file.write_text(textwrap.dedent("""
+        from mcp.server.mcpserver import MCPServer
+        server = MCPServer("broken")
+        @server.tool()
+        def broken() -> str: raise ValueError("a bug of its own")
+        server.run()"""))
+    caplog.set_level("INFO", "agent_distill")
+    with mcp_tools(sys.executable, str(file)) as (broken,):
+        with pytest.raises(RuntimeError): broken({})
+    with pytest.raises(AgentDistillError, match="it said: ModuleNotFoundError: .*nothing_there"):
+        with mcp_tools(sys.executable, "-c", "import nothing_there"): pass
+    with pytest.raises(AgentDistillError, match="did not answer"):
+        with mcp_tools(sys.executable, "-c", "print('hello')", start_s=10): pass
+    ours = [r.getMessage() for r in caplog.records if r.name == "agent_distill.tools"]
+    assert any("ValueError: a bug of its own" in m for m in ours) and any("nothing_there" in m for m in ours)
+    assert capfd.readouterr().err == ""

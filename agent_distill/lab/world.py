@@ -211,6 +211,8 @@ class World:
                      for n, fs in self.facts.items() for r, o in fs.items()}
         self.order = {n: rng.sample(list(fs), len(fs)) for n, fs in self.facts.items()}
 
+    def __repr__(self): return f"World(seed={self.seed}, {len(self.kind)} entities)"
+
     def _value(self, kind):
         return VALUES[kind](self.rng) if kind in VALUES else self.rng.choice(self.names[kind])
 

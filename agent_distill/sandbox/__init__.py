@@ -29,8 +29,11 @@ class Session:
     "A Python state that branches: every step is tried in forks of the last one"
     def __init__(self, hub: Hub, owner=None):
         self.hub, self.owner, self.lock = hub, owner, threading.RLock()   # the owner lives as long
-        self.root, self.live = Link(), []
+        self.root, self.live, self.under_way, self.closed = Link(), [], (), False
         self.layers = self._start(hub.control, [self.root])[0]
+
+    def __repr__(self):
+        return f"Session({'closed' if self.closed else f'{len(self.live)} candidates'})"
 
     def _start(self, parent, nodes):
         "Have the hub start `nodes`; what comes of them"
@@ -39,8 +42,11 @@ class Session:
 
     def _wait(self, nodes):
         "What comes of them; an interrupt kills them"
+        self.under_way = nodes
+        if self.closed: self.hub.post(self.hub.cancel, nodes)
         try: return [o.future.result() for o in nodes]
         except BaseException: self.hub.post(self.hub.cancel, nodes); raise
+        finally: self.under_way = ()
 
     def _try(self, codes, effects=False, more=False):
         with self.lock:
@@ -61,7 +67,7 @@ class Session:
 @patch
 def _stand(self:Session):
     "The root; one that died is replaced, if its steps are quickly run again"
-    if self.root is None: raise _ended()
+    if self.closed: raise _ended()
     if self.root.state in ("ending", "dead") and self.hub.is_light(self.root):
         self.hub.post(self.hub.sweep, self.root)
         self.root = Link(history=self.root.history, spent=self.root.spent)
@@ -76,9 +82,9 @@ def _code_of(code: str) -> str:
 
 @patch
 def try_all(self:Session,
-    codes: list,       # Python source of each candidate
+    codes: list[str],  # Python source of each candidate
     more: bool=False,  # further candidates beside those of the last call, which stay alive
-) -> list:             # an Outcome each, in order
+) -> list[Outcome]:    # one each, in order
     "Run every candidate from the same state, none seeing another; `commit` keeps one"
     return self._try(codes, more=more)
 
@@ -113,8 +119,15 @@ def run(self:Session,
         return self._wait([root])[0]
 
 @patch
+def interrupt(self:Session):
+    "End a step that is under way, at once and from any thread; the session is closed"
+    self.closed = True
+    self.hub.post(self.hub.cancel, self.under_way)
+
+@patch
 def close(self:Session):
     "End the session's processes"
+    self.interrupt()
     with self.lock:
         root = self.root
         self._keep(None)
@@ -252,6 +265,10 @@ class Sandbox:
         self.report = self._inspect()
         if not allow_unsafe: self._insist()
 
+    def __repr__(self):
+        backend = "fork" if isinstance(self.hub, Hub) else "replay"
+        return f"Sandbox(tools={list(self.hub.toolbox.tools)}, backend={backend!r})"
+
 # %% ../../nbs/03_sandbox.ipynb #782f1af7
 REQUIRED = ("memory limit", "CPU time limit", "no new privileges", FORKS, CALLS,
             "canaries at the start")
@@ -269,7 +286,7 @@ def _fly(session) -> list:
     return o.answer if o.is_final and isinstance(o.answer, list) else [o.error or "all, perhaps"]
 
 @patch
-def check(self:Sandbox) -> list:
+def check(self:Sandbox) -> list[str]:
     "Try to break out: the names of the canaries that got through, none in a sound sandbox"
     with self.session() as s: return _fly(s)
 

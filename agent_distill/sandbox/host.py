@@ -8,10 +8,12 @@ __all__ = ['CORES', 'Limits', 'free_mb', 'fair_memory', 'as_said', 'Outcome', 'B
            'Replay']
 
 # %% ../../nbs/03c_host.ipynb #2568f6d3
-import asyncio, inspect, json, math, os, re, selectors, select, signal, socket, struct, subprocess
-import sys, threading, time, types, typing
+import asyncio, inspect, json, logging, math, os, re, selectors, select, signal, socket, struct
+import subprocess, sys, threading, time, types, typing
 from collections import OrderedDict, deque
-from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as TooLate
+from concurrent.futures import (FIRST_COMPLETED, Future, InvalidStateError, ThreadPoolExecutor,
+                                TimeoutError as TooLate, wait)
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -183,6 +185,8 @@ class Tool:
         self.signature, self.doc = inspect.signature(fn), inspect.getdoc(fn) or ""
         try: self.types = typing.get_type_hints(fn)
         except Exception: self.types = {}
+
+    def __repr__(self): return f"Tool({self.name}{self.signature}, read_only={self.read_only})"
 
     def bind(self, args: list, kwargs: dict) -> dict:
         "The arguments by name; TypeError in the words of Python"
@@ -752,6 +756,8 @@ def _describe_exit(
         return "timeout", f"TimeoutError: the step took more than {limits.cpu_s:g} s of CPU"
     return "crashed", f"the process {_ending(status)}"
 
+_logger = logging.getLogger("agent_distill.sandbox")
+
 @patch
 def bury(self:Hub, node, exit=None, **used):
     "Nothing more will come from this node"
@@ -761,6 +767,7 @@ def bury(self:Hub, node, exit=None, **used):
         return node.future.set_exception(_stopped(self.fault, self.ended))
     how = exit is not None and _describe_exit(exit, self.limits, used.get("cpu_s", 0))
     status, error = node.verdict or how or ("crashed", "the session's process has ended")
+    _logger.info("a step ended as %s: %s", status, error)
     self.finish(node, status=status, error=error, **used)
 
 # %% ../../nbs/03c_host.ipynb #zyg0end2
@@ -771,6 +778,7 @@ def bereaved(self:Hub):
     if self.control.verdict: self.ended = self.control.verdict[1]; return
     try: self.ended = "its process " + _ending(self.process.wait(5))
     except subprocess.TimeoutExpired: self.ended = "its process has closed the line"
+    _logger.warning("the sandbox stops: %s", self.ended)
 
 # %% ../../nbs/03c_host.ipynb #f83bfe2c
 @patch
@@ -840,7 +848,7 @@ class Replay:
 
     def settle(self, node, result):
         node.state = "idle"
-        if not node.future.done(): node.future.set_result(result)
+        with suppress(InvalidStateError): node.future.set_result(result)   # it was cancelled
 
 # %% ../../nbs/03c_host.ipynb #58714891
 @patch
@@ -935,7 +943,8 @@ def ask(self:Replay, node, tool, args, kwargs) -> bytes:
         future = self.toolbox.submit(tool, arguments)
     except _REFUSED as e: return _tool_reply(e)
     self.cores.release()
-    try: value, error = future.result(seconds), None
+    wait([future, node.future], seconds, FIRST_COMPLETED)   # the second: nobody waits any more
+    try: value, error = future.result(0), None
     except TooLate: value, error = None, TimeoutError(f"{tool}() took more than {seconds:g} s")
     except Exception as e: value, error = None, e
     finally: self.cores.acquire()
@@ -962,7 +971,8 @@ def end(self:Replay, nodes):
 @patch
 def cancel(self:Replay, nodes):
     for o in nodes:
-        o.verdict = "crashed", "the step was interrupted"
+        o.verdict = status, error = "crashed", "the step was interrupted"
+        if o.code is not None: self.settle(o, Outcome(status, error=error))
         if o in self.running: self.running[o].kill()
 
 @patch
