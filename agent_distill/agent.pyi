@@ -20,7 +20,7 @@ from .questions import Question as Question
 from .trajectories import Step as Step
 from .trajectories import Trajectory as Trajectory
 
-__all__ = ['KEPT', 'Completion', 'EngineError', 'Engine', 'shorten', 'observation_text', 'sandbox_tools', 'Candidate', 'read_candidate', 'vote', 'lead_confidence', 'decided', 'run_candidates', 'keep_best', 'try_candidates', 'derive_seed', 'room', 'take_step', 'solve', 'run_async', 'in_flight', 'run_many', 'run_agents', 'solve_cot', 'run_cot']
+__all__ = ['KEPT', 'Completion', 'EngineError', 'Engine', 'Scripted', 'shorten', 'observation_text', 'sandbox_tools', 'Candidate', 'read_candidate', 'vote', 'lead_confidence', 'decided', 'run_candidates', 'keep_best', 'try_candidates', 'derive_seed', 'room', 'take_step', 'solve', 'run_async', 'in_flight', 'run_many', 'run_agents', 'solve_cot', 'run_cot']
 
 KEPT: int
 
@@ -50,6 +50,21 @@ once; `context`, the tokens of prompt and answer together; `prompt_ids(messages,
 conversation as tokens."""
 
     async def generate(self, messages: Any, *args: Any, **kwargs: Any) -> list[Completion]:
+        ...
+
+class Scripted:
+    """An engine of canned completions: it says the k-th turn in step k of any question"""
+    turns: Any
+    calls: Any
+
+    def __init__(self, *turns: Any) -> None:
+        """- turns: a step each: a text, or a list of texts, one a sample; fewer are repeated"""
+        ...
+
+    def __repr__(self) -> Any:
+        ...
+
+    async def generate(self, messages: Any, n: Any=1, **options: Any) -> Any:
         ...
 
 def shorten(text: str, limit: int) -> str:

@@ -1,11 +1,18 @@
 # made from cli.py by .ci/stubs.py: edit the notebook
-"""`agent-distill run | report | compare | ask | index | serve | serve-model | doctor`: one job each, one clear error each"""
+"""`agent-distill run | report | compare | ask | chat | index | serve | serve-model | doctor | completion`: one job each, one clear error each"""
 from typing import Any
 import collections.abc
 import argparse
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from .ask import METHODS as METHODS
+from .ask import asker as asker
+from .ask import choose_model as choose_model
+from .ask import converse as converse
+from .ask import doubt as doubt
+from .ask import typed as typed
+from .ask import verdict as verdict
 from .pipeline import STAGES as STAGES
 from .pipeline import ChapterFailed as ChapterFailed
 from .pipeline import RunLog as RunLog
@@ -19,12 +26,28 @@ from .profile import cgroup_limit as cgroup_limit
 from .profile import cores as cores
 from .profile import get_profile as get_profile
 
-__all__ = ['COMMANDS', 'parser', 'absolute', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question', 'report', 'against_text', 'together_text', 'compare', 'run_all', 'plain', 'indent', 'step_text', 'choose_model', 'answer', 'verdict', 'ask', 'serve', 'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs', 'index_lines', 'index', 'stopped', 'main']
+__all__ = ['COMMANDS', 'parser', 'run_folders', 'completions', 'completed', 'completion', 'absolute', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question', 'report', 'against_text', 'together_text', 'compare', 'run_all', 'ask', 'chat', 'serve', 'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs', 'index_lines', 'index', 'stopped', 'main']
 
 COMMANDS: dict[str, Any]
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `agent-distill`."""
+    ...
+
+def run_folders(prefix: str='', **_: Any) -> list[Any]:
+    """Folders that begin so, and those of runs/ in any case"""
+    ...
+
+def completions() -> dict[Any, Any]:
+    """What may stand for an argument: its name in the parser -> a function for argcomplete"""
+    ...
+
+def completed(p: argparse.ArgumentParser) -> None:
+    """Answer the shell, which asks by its environment; otherwise do nothing"""
+    ...
+
+def completion(a: Any, say: Any=...) -> None:
+    """`agent-distill completion`: what the shell reads to complete the command."""
     ...
 
 def absolute(changes: str) -> str:
@@ -68,7 +91,7 @@ def results_text(results: Any, width: int=0) -> str:
     """The table of methods and benchmarks as plain text.
 
 - results: `agent_distill.evaluation.Results`
-- width: columns; 0: the terminal's, at least 116"""
+- width: characters; 0: the terminal's, or 116 where there is none"""
     ...
 
 def places(out: Path) -> list[Any]:
@@ -99,49 +122,12 @@ def run_all(a: Any, say: Any=...) -> None:
     """`agent-distill run`: the chapters, then the report."""
     ...
 
-def plain(text: Any) -> str:
-    """Text without control characters, tabs and line ends apart."""
+def ask(a: Any, say: Any=...) -> int:
+    """`agent-distill ask`: one agent's steps, then its answer; 1 where it found none."""
     ...
 
-def indent(text: str, by: str='    ') -> str:
-    """Every line of a text, moved to the right."""
-    ...
-
-def step_text(step: Any, k: int) -> str:
-    """One step as it is shown: thought, code, observation.
-
-- step: `agent_distill.agent.Step`
-- k: its number, from 1"""
-    ...
-
-def choose_model(method: str, out: Path) -> tuple[Any, ...]:
-    """The model and adapter that answer for a method.
-
-- method: `agent_ftp`, `agent`, `student` or `teacher`
-- out: the run
-- returns: (`student` or `teacher`, adapter's folder or None, a sentence to show or "")"""
-    ...
-
-def answer(text: str, engine: Any, sandbox: Any, profile: Any, sag: int=1, seed: int=0, say: Any=..., system: str | None=None) -> Any:
-    """Let one agent answer one question, showing its steps.
-
-- text: the question
-- engine: chapter 5's
-- sandbox: chapter 3's, with the search tool
-- profile: for its limits
-- sag: actions sampled a step
-- seed: of the sampling
-- say: gets each step's text as soon as it is done
-- system: the system prompt; None: the short one
-- returns: the trajectory"""
-    ...
-
-def verdict(t: Any) -> str:
-    """How a trajectory ended, in a line."""
-    ...
-
-def ask(a: Any, say: Any=...) -> None:
-    """`agent-distill ask`: one agent's steps, then its answer."""
+def chat(a: Any, say: Any=...) -> None:
+    """`agent-distill chat`: one answer after another, the model loaded once."""
     ...
 
 def serve(a: Any, say: Any=...) -> None:
@@ -181,6 +167,10 @@ class Machine:
 
 def billions(model: str) -> float:
     """Parameters of a model in billions, from its name; the mini models have none to speak of."""
+    ...
+
+def corpus_gb(corpus: str) -> tuple[Any, ...]:
+    """The text of a corpus: the published files as they are pinned, and the passages of a run."""
     ...
 
 def index_gb(profile: Any) -> tuple[Any, ...]:
@@ -257,5 +247,5 @@ def main(argv: collections.abc.Sequence[Any] | None=None) -> int:
     """The command `agent-distill`.
 
 - argv: arguments; None: the process's own
-- returns: 0 well, 1 a defect, 2 bad input, 130 stopped"""
+- returns: 0 well, 1 a defect or no answer found, 2 bad input, 130 stopped"""
     ...

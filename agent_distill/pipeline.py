@@ -521,6 +521,13 @@ def old_run(folder) -> Path:
     raise AgentDistillError("there is no run to take artifacts from", folder,
                             "give --reuse the folder of a finished run, such as runs/mini")
 
+def _check_names(profile):
+    "Raise for a benchmark or a corpus that is none, before anything is made"
+    from agent_distill.passages import open_corpus
+    from agent_distill.questions import check_benchmarks
+    check_benchmarks(profile)
+    if profile.corpus != "mini": open_corpus(profile.corpus)
+
 # %% ../nbs/09_pipeline.ipynb #b52cc5e5
 def run(
     profile: str = "mini",  # which dial, and what is changed in it: "mini,sag_n=4"
@@ -536,6 +543,7 @@ def run(
 ) -> list:  # a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`
     "Execute the chapters in order; what is complete is kept, what was stopped goes on."
     profile, source = get_profile(profile), old_run(reuse) if reuse else None
+    _check_names(profile)
     stages, profile = chapters(profile, stages), profile.spec
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
     for stage in todo: chapter_path(stage, nbs)

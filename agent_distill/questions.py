@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['TASKS', 'COMMIT', 'PAPER', 'GITHUB', 'Question', 'lacking', 'to_question', 'load_questions', 'left_out',
            'save_questions', 'Published', 'cache_folder', 'mirror', 'paper_file', 'benchmark_name', 'is_file',
-           'load_benchmark', 'sources_table', 'run_questions', 'incomplete', 'own_files', 'write_questions']
+           'load_benchmark', 'sources_table', 'check_benchmarks', 'run_questions', 'incomplete', 'own_files',
+           'write_questions']
 
 # %% ../nbs/01_questions.ipynb #9d5ff13c
 import json
@@ -242,6 +243,14 @@ def is_file(benchmark: str) -> bool:
     "Whether a benchmark is a question file"
     return benchmark_name(benchmark) != benchmark
 
+def _known(name, split):
+    "Raise for a name that is no benchmark"
+    from agent_distill.lab.world import MINI
+    if name in MINI and split in ("train", "test") or (name, split) in PAPER: return
+    known = sorted({*MINI, *(b for b, s in PAPER if s == split)})
+    raise AgentDistillError(f"unknown benchmark {name!r} ({split})",
+                            fix=f"use one of {known}, or the path of a .jsonl file")
+
 def load_benchmark(
     name: str,      # a mini benchmark, one of the paper's, or the path of a question file
     split: str,     # "train" or "test"; a file of your own is the same for both
@@ -249,14 +258,11 @@ def load_benchmark(
 ) -> list[Question]:
     "Questions of one benchmark"
     from agent_distill.lab import world as lab
-    if name in lab.MINI and split in ("train", "test"):
-        return [Question(*row) for row in lab.questions(name, split, n or 500)]
     if is_file(name): return load_questions(Path(name).expanduser(), benchmark_name(name))[:n]
-    if p := PAPER.get((name, split)):
-        return load_questions(paper_file(p), name, p.task, skip=True)[:n]
-    known = sorted({*lab.MINI, *(b for b, s in PAPER if s == split)})
-    raise AgentDistillError(f"unknown benchmark {name!r} ({split})",
-                            fix=f"use one of {known}, or the path of a .jsonl file")
+    _known(name, split)
+    if name in lab.MINI: return [Question(*row) for row in lab.questions(name, split, n or 500)]
+    p = PAPER[name, split]
+    return load_questions(paper_file(p), name, p.task, skip=True)[:n]
 
 # %% ../nbs/01_questions.ipynb #ffdf955a
 def _splits(profile):
@@ -292,6 +298,13 @@ def _check_domain(profile):
     if wrong: raise AgentDistillError(
         f"in_domain names {min(wrong)!r}, which is not tested", "in_domain",
         f"name some of the test benchmarks: {', '.join(asked)}")
+
+def check_benchmarks(
+    profile,   # a `Profile`
+):
+    "Raise where a benchmark is none; question files of your own are read, nothing is downloaded"
+    _check_domain(profile)
+    for b, split, _ in _splits(profile): (load_benchmark if is_file(b) else _known)(b, split)
 
 def run_questions(
     profile,         # a `Profile`

@@ -9,7 +9,7 @@ from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
 from .profile import read_jsonl as read_jsonl
 
-__all__ = ['TASKS', 'COMMIT', 'PAPER', 'GITHUB', 'Question', 'lacking', 'to_question', 'load_questions', 'left_out', 'save_questions', 'Published', 'cache_folder', 'mirror', 'paper_file', 'benchmark_name', 'is_file', 'load_benchmark', 'sources_table', 'run_questions', 'incomplete', 'own_files', 'write_questions']
+__all__ = ['TASKS', 'COMMIT', 'PAPER', 'GITHUB', 'Question', 'lacking', 'to_question', 'load_questions', 'left_out', 'save_questions', 'Published', 'cache_folder', 'mirror', 'paper_file', 'benchmark_name', 'is_file', 'load_benchmark', 'sources_table', 'check_benchmarks', 'run_questions', 'incomplete', 'own_files', 'write_questions']
 
 TASKS: tuple[str, ...]
 
@@ -112,6 +112,12 @@ def load_benchmark(name: str | os.PathLike[str], split: str | os.PathLike[str], 
 
 def sources_table(profile: Any) -> str:
     """Where the questions of a run come from, how large the files are, and whose licence they have"""
+    ...
+
+def check_benchmarks(profile: Any) -> None:
+    """Raise where a benchmark is none; question files of your own are read, nothing is downloaded
+
+- profile: a `Profile`"""
     ...
 
 def run_questions(profile: Any, limit: int=0) -> tuple[list[Question], list[Question]]:

@@ -26,16 +26,6 @@ def act(code, thought="Now."): return render_action(thought, code)
 def question(i=0): return Question(f"q{i}", "mini-hotpot", "fact", f"Where was person {i} born?", "Kelden")
 
 
-class Scripted:
-    "Plays `script[k]` (a list of turns) at step k of any question; the k-th sample gets the k-th turn"
-    def __init__(self, *script): self.script, self.calls = script, []
-    async def generate(self, messages, n=1, prefix="", seed=None, **kw):
-        k = sum(m["role"] == "assistant" for m in messages)
-        self.calls.append(dict(messages=[dict(m) for m in messages], n=n, prefix=prefix, seed=seed, **kw))
-        turns = self.script[k]
-        return [Completion(turns[i % len(turns)], 10, 50, -0.1 * (i + 1), "stop") for i in range(n)]
-
-
 FIND = [act('print(search("Ada Voss"))')]
 END = [act('final_answer("Kelden")')]
 
@@ -67,6 +57,13 @@ def test_a_cancelled_task_ends_its_candidates_at_once(backend):
         with box.session() as s: assert s.run("1 + 1").value == "2"
         assert not returned
         late.set()
+
+
+def test_a_script_that_ends_too_early_says_so(sandbox):
+    engine = Scripted("prose", ["a", "b"])
+    assert [c.text for c in run(engine.generate([dict(role="assistant", content="")], n=3))] == ["a", "b", "a"]
+    with pytest.raises(AgentDistillError, match=r"Scripted\(2 turns, asked 4 times\) has nothing to say in step 3.*a turn for each step"):
+        run(solve(question(), engine, sandbox))
 
 
 # observations and votes
@@ -444,12 +441,10 @@ def test_cot_answer(text, answer): assert cot_answer(text) == answer
 
 
 def test_run_cot():
-    class Prose(Scripted):
-        async def generate(self, messages, **kw): return [Completion(self.script[0], 9, 5, -.1, "stop")]
-    t, = run_cot([question()], Prose("Well.\n\nThe answer is Oslo."))
+    t, = run_cot([question()], Scripted("Well.\n\nThe answer is Oslo."))
     assert (t.answer, t.stop, t.steps) == ("Oslo", "final", [])
     assert [m["role"] for m in t.messages] == ["system", "user", "assistant"]
-    assert t.messages[0]["content"] == cot_prompt() and t.usage["completion_tokens"] == 9
+    assert t.messages[0]["content"] == cot_prompt() and t.usage["completion_tokens"] == 10
 
 
 # a turn is a thought and code

@@ -1,15 +1,20 @@
 "The command line: arguments, exit codes, and one clear error for each bad input."
 import json, os, subprocess, sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from agent_distill import cli
-from agent_distill.agent import Completion
-from agent_distill.cli import main, needs, parser, plain
+from agent_distill.actions import render_action
+from agent_distill.agent import Scripted
+from agent_distill.ask import answer
+from agent_distill.cli import main, needs, parser
 from agent_distill.pipeline import STAGES
 from agent_distill.profile import PROFILES, Artifact
+from agent_distill.sandbox import Sandbox
+from agent_distill.servers import free_port
 
 COMMAND = [sys.executable, "-c", "import sys; from agent_distill.cli import main; sys.exit(main())"]
 
@@ -50,28 +55,29 @@ def test_console_script_and_version():
 
 
 @pytest.mark.parametrize("argv", [
-    [], ["dance"], ["run", "--limit", "-1"], ["run", "--limit", "ten"], ["ask"], ["run", "--seed", "1.5"]])
+    [], ["dance"], ["run", "--limit", "-1"], ["run", "--limit", "ten"], ["ask"], ["run", "--seed", "1.5"],
+    ["serve", "--port", "65536"], ["serve-model", "--port", "99999"], ["completion", "tcsh"]])
 def test_wrong_arguments_end_in_2(argv, capsys):
     with pytest.raises(SystemExit) as e: main(argv)
     assert e.value.code == 2
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["run", "report", "ask", "serve", "serve-model", "doctor"])
+@pytest.mark.parametrize("name", ["run", "report", "ask", "chat", "serve", "serve-model", "doctor"])
 def test_every_command_has_help(name, capsys):
     with pytest.raises(SystemExit) as e: main([name, "--help"])
     said = capsys.readouterr().out
     assert e.value.code == 0 and "--profile" in said and "--set FIELD=VALUE" in said
 
 
-@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["serve"], ["serve-model"], ["doctor"]])
+@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["chat"], ["serve"], ["serve-model"], ["doctor"]])
 def test_unknown_profile(argv, capsys, tmp_path):
     error = one_error(capsys, *argv, "--profile", "huge", "--out", tmp_path / "run")
     assert "'huge'" in error and all(name in error for name in PROFILES)
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["serve"], ["serve-model"], ["doctor"], ["report"]])
+@pytest.mark.parametrize("argv", [["run"], ["ask", "Who?"], ["chat"], ["serve"], ["serve-model"], ["doctor"], ["report"]])
 @pytest.mark.parametrize("change, why", [("sagn=4", "no field 'sagn'"), ("sag_n", "'sag_n' changes nothing"),
                                          ("sag_n=0", "sag_n=0 must be positive"), ("engine=vlm", "must be one of transformers, vllm")])
 def test_a_change_that_cannot_be(argv, change, why, capsys, tmp_path, monkeypatch):
@@ -96,6 +102,24 @@ def test_compare_wants_two_finished_runs(capsys, tmp_path):
     assert "nothing to compare" in one_error(capsys, "compare", tmp_path, tmp_path)
 
 
+@pytest.mark.parametrize("width", [60, 80, 116])
+def test_nothing_is_cut_off_on_a_narrow_terminal(width, monkeypatch):
+    from agent_distill.compare import between_rows, pooled_rows, recorded_answers, spread_rows
+    from agent_distill.results import recorded_runs
+    monkeypatch.setenv("COLUMNS", str(width))
+    first, other, *_ = runs = recorded_answers()
+    results = recorded_runs()["mini"].results
+    table, against, together = cli.results_text(results), cli.against_text(first, other), cli.together_text(runs)
+    for text in (table, against, together):
+        assert "\u2026" not in text and all(len(line) <= width for line in text.splitlines()[2:] if "─" in line or "[" in line)
+    for row in results.cells.values():
+        for e in row.values(): assert cli._cell(e).split("\n")[-1] in table
+    for rows in (between_rows(first, other)[1], spread_rows(runs)[1]):
+        text = against if len(rows[0]) == len(between_rows(first, other)[0]) else together
+        for method, *cells in rows: assert method in text and all(part in text for c in cells for part in str(c).split(" ", 1))
+    for claim, *_, estimate, verdict in pooled_rows(runs)[1]: assert estimate in together and verdict in together and all(w in together for w in claim.split())
+
+
 def test_repeats_are_taken_together(tmp_path, capsys):
     from test_compare import PLAIN, SAG, answered
     for seed in (1, 2): answered(tmp_path / f"s{seed}", (seed == 1, 1, 0), seed=seed, methods=(PLAIN, SAG))
@@ -117,6 +141,16 @@ def test_a_run_knows_its_own_profile(tmp_path):
     Artifact(tmp_path / "index", PROFILES["colab"]).start().finish()
     def chosen(*argv): return cli.of_run(parser().parse_args(["serve", "--out", str(tmp_path), *argv])).spec
     assert chosen() == "colab" and chosen("--set", "top_k=4") == "mini,top_k=4" and chosen("--profile", "paper") == "paper"
+
+
+@pytest.mark.parametrize("change, why", [
+    ("benchmarks=mini-gsm+hotpoqa", "unknown benchmark 'hotpoqa' (test)"), ("benchmarks=", "unknown benchmark ''"),
+    ("train_benchmarks=math500", "unknown benchmark 'math500' (train)"), ("benchmarks=nowhere.jsonl", "question file not found"),
+    ("in_domain=mini-hotpt", "'mini-hotpt', which is not tested"), ("corpus=wiki17", "there is no corpus 'wiki17'"), ("", "changes nothing")])
+def test_a_refused_run_leaves_nothing_behind(change, why, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert why in one_error(capsys, "run", "--set", change)
+    assert not any(tmp_path.iterdir())
 
 
 def test_unwritable_out_dir(capsys, tmp_path):
@@ -179,6 +213,21 @@ def test_ask_takes_the_distilled_student_if_it_is_whole(capsys, tmp_path):
 
 def test_ask_takes_the_address_of_a_server(capsys, tmp_path):
     assert "an address" in one_error(capsys, "ask", "--out", tmp_path, "--engine", "over there", "Who?")
+    for argv in (["ask", "Who?"], ["chat"]):   # before the index is missed, which is there in real life and takes a while
+        error = one_error(capsys, *argv, "--out", tmp_path, "--engine", f"http://127.0.0.1:{free_port()}/v1")
+        assert "no server answers" in error and "serve-model" in error
+
+
+def test_ask_joins_the_words_and_says_by_its_code_that_nothing_was_found(capsys, tmp_path, monkeypatch):
+    asked = []
+    @contextmanager
+    def agent(*a, **kw):
+        with Sandbox() as box:
+            yield lambda text: asked.append(text) or answer(text, Scripted(render_action("", f"final_answer({said})")), box, PROFILES["mini"], say=str)
+    monkeypatch.setattr(cli, "asker", agent)
+    for said, code, words in ((repr("Oslo"), 1, "I did not find it"), ("6 * 7", 0, "Answer: 42")):
+        assert main(["ask", "How", "much", "is", "-5", "+", "47?", "--out", str(tmp_path)]) == code
+        assert words in capsys.readouterr().out and asked[-1] == "How much is -5 + 47?"
 
 
 @pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed: tests/test_vllm.py starts it")
@@ -186,30 +235,6 @@ def test_serve_model_without_vllm(capsys, tmp_path):
     error = one_error(capsys, "serve-model", "--out", tmp_path, "--method", "student", "--port", "0")
     assert "vLLM is not installed" in error and "agent_distill[gpu]" in error
     assert "'oracle'" in one_error(capsys, "serve-model", "--out", tmp_path, "--method", "oracle")
-
-
-def test_answer_shows_each_step_and_nothing_else(tmp_path):
-    from agent_distill.sandbox import Sandbox
-    turns = ["Thought: one\x1b[2J.\nCode:\n```py\nx = 20\nprint(x)\n```<end_code>",
-             "no code at all",
-             "Thought: done.\nCode:\n```py\nfinal_answer(x + 1)\n```<end_code>"]
-
-    class Script:
-        async def generate(self, messages, n=1, **kw):
-            turn = turns[sum(m["role"] == "assistant" for m in messages)]
-            return [Completion(turn, 5, 50, -0.5, "stop")] * n
-
-    said = []
-    with Sandbox() as box:
-        t = cli.answer("What is it?", Script(), box, PROFILES["mini"], sag=2, say=said.append)
-    assert t.answer == "21" and len(said) == 3
-    assert "\x1b" not in "".join(said) and "2 candidates, 2 votes" in said[0]
-    assert said[1].startswith("Step 2 (parse_error") and cli.verdict(t).startswith("Answer: 21")
-
-
-def test_hostile_text_is_made_plain():
-    assert plain("a\x1b]0;title\x07\r\nb\u202e\ud800") == "a]0;title\nb"
-    assert plain("na\u00efve \u4e2d\t\u2014 \U0001f600") == "na\u00efve \u4e2d\t\u2014 \U0001f600"
 
 
 def test_doctor_says_what_is_here_and_what_is_needed(tmp_path):
@@ -222,6 +247,7 @@ def test_doctor_says_what_is_here_and_what_is_needed(tmp_path):
 def test_needs_grow_with_the_profile():
     mini, colab, paper = (needs(PROFILES[n]) for n in ("mini", "colab", "paper"))
     assert mini.download == mini.gpu == 0 and mini.ram <= 4
+    assert cli.index_gb(PROFILES["colab"])[0] > 0.35 and 0.35 < cli.corpus_gb("hotpotqa")[0] < cli.corpus_gb("hotpotqa")[1]   # half a million passages
     assert paper.gpu > colab.gpu > 10 and 3 < colab.ram < paper.ram < 8 and paper.disk > colab.disk > mini.disk
 
 
@@ -237,3 +263,22 @@ def test_a_closed_pipe_is_no_error(tmp_path):
     done = subprocess.run(f'"{sys.executable}" -c "{COMMAND[2]}" doctor | head -1', shell=True,
                           capture_output=True, text=True, timeout=300)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("line, found", [
+    ("re", "report"), ("run --pr", "--profile"), ("run --profile s", "small"), ("run --set sag_", "sag_n= sag_temperature= sag_top_p="),
+    ("run --from te", "teacher"), ("compare runs/", "runs/mini runs/other"), ("report --out el", "elsewhere"), ("chat --method te", "teacher"),
+    ("index --kind pq", "pq pq-disk")])
+def test_the_shell_completes(line, found, tmp_path):
+    for name in ("runs/mini", "runs/other", "elsewhere"): (tmp_path / name).mkdir(parents=True)
+    line = f"agent-distill {line}"
+    env = dict(os.environ, _ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=str(len(line)), _ARGCOMPLETE_IFS="\n", _ARGCOMPLETE_SUPPRESS_SPACE="1",
+               _ARGCOMPLETE_STDOUT_FILENAME=str(tmp_path / "found"))
+    subprocess.run(COMMAND, cwd=tmp_path, env=env, timeout=60)
+    assert (tmp_path / "found").read_text().split() == found.split()
+
+
+def test_what_a_shell_reads_to_complete_the_command(capsys):
+    assert main(["completion", "bash"]) == 0
+    said = capsys.readouterr().out
+    assert "agent-distill" in said and subprocess.run(["bash", "-n"], input=said, text=True).returncode == 0

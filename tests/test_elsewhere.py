@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agent_distill.actions import STOP, render_action
-from agent_distill.agent import Completion, EngineError, run_async, solve
+from agent_distill.agent import Completion, EngineError, Scripted, run_async, solve
 from agent_distill.prompts import short_prompt
 from agent_distill.elsewhere import *
 from agent_distill.elsewhere import BadRequest
@@ -181,14 +181,6 @@ def test_their_conversation_in_our_words():
     assert [m["role"] for m in student_chat(theirs)] == ["system", "user", "assistant", *["user"] * 4]
 
 
-class Scripted:
-    "Plays its turns and keeps what it was asked"
-    def __init__(self, *turns): self.turns, self.seen = turns, []
-    async def generate(self, messages, **kw):
-        self.seen.append(messages)
-        return [Completion(self.turns[len(self.seen) - 1], 7, 9, -.1, "stop")]
-
-
 TURNS = (render_action("I look.", 'print(search("Ada Voss"))'), render_action("I divide.", "1 / 0"), render_action("", "x = 6 * 7\nx"),
          "Thought: done\nCode:\n```py\nfinal_answer('Kelden')\n```\nObservation: Oslo\n```py\nfinal_answer('Oslo')\n```")
 
@@ -198,12 +190,13 @@ def test_code_agent_runs_the_student_s_actions():
     engine = Scripted(*TURNS)
     agent = smol_agent(engine, [search], sampling=dict(max_new_tokens=50))
     assert agent.run("Where was Ada Voss born?") == "Kelden"
-    assert [s.token_usage.output_tokens for s in agent.memory.steps[1:]] == [7] * 4
+    assert [s.token_usage.output_tokens for s in agent.memory.steps[1:]] == [10] * 4
     with Sandbox(tools=[search]) as box: t = run_async(solve(Question("q", "b", "fact", "Where was Ada Voss born?", "x"), Scripted(*TURNS), box))
     ours = [m["content"] for m in t.messages]
-    assert [m["content"] for m in engine.seen[1]] == ours[:4]      # what the student read is what it would read in our loop
-    assert engine.seen[-1][0]["content"] == short_prompt([search]) and "division by zero" in engine.seen[2][-1]["content"]
-    assert engine.seen[3][-1]["content"] == "Observation:\n42" and "Oslo" not in json.dumps(engine.seen)
+    seen = [c["messages"] for c in engine.calls]
+    assert [m["content"] for m in seen[1]] == ours[:4]      # what the student read is what it would read in our loop
+    assert seen[-1][0]["content"] == short_prompt([search]) and "division by zero" in seen[2][-1]["content"]
+    assert seen[3][-1]["content"] == "Observation:\n42" and "Oslo" not in json.dumps(seen)
 
 
 def test_a_real_student_in_code_agent(engine):

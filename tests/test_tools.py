@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from agent_distill.actions import render_action
-from agent_distill.agent import Completion, run_async, solve
+from agent_distill.agent import Scripted, run_async, solve
 from agent_distill.profile import AgentDistillError
 from agent_distill.prompts import long_prompt, short_prompt, tool_line
 from agent_distill.questions import Question
@@ -151,11 +151,8 @@ def test_named_tools_may_be_tried(server):
 
 def test_an_agent_uses_them(server):
     turns = [render_action("I look.", "print(search('Ada Voss', top_k=1))"), render_action("Done.", "final_answer('Kelden')")]
-    class Scripted:
-        async def generate(self, messages, **kw):
-            return [Completion(turns[sum(m["role"] == "assistant" for m in messages)], 1, 1, -.1, "stop")]
     with mcp_tools(*server) as found, Sandbox(tools=found) as box:
-        t = run_async(solve(Question("q", "b", "fact", "Where?", "Kelden"), Scripted(), box))
+        t = run_async(solve(Question("q", "b", "fact", "Where?", "Kelden"), Scripted(*turns), box))
     assert t.answer == "Kelden" and t.steps[0].observation == "1: Ada Voss was born in Kelden."
     assert "search(query: str, top_k: int = 3) -> str: passages about the query" in t.messages[0]["content"]
 
