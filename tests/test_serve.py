@@ -228,4 +228,5 @@ def test_a_port_in_use_and_a_missing_index_are_one_clear_error(folder, capsys, t
     assert "cannot listen" in capsys.readouterr().err
     assert main(["serve", "--index", str(tmp_path/"index")]) == 2
     assert "02_retrieval" in capsys.readouterr().err
-    assert main(["serve", "--index", str(folder), "--port", "99999"]) == 2
+    with pytest.raises(SystemExit) as e: main(["serve", "--index", str(folder), "--port", "99999"])
+    assert e.value.code == 2 and "no port" in capsys.readouterr().err
