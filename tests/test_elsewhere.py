@@ -222,7 +222,7 @@ def test_the_sandbox_as_their_executor():
     agent = smol_agent(engine, [count], executor=executor)
     assert agent.run("?", additional_args=dict(place="here")) == {"x": [1, 2]} and isinstance(executor, PythonExecutor)
     assert calls == [("a", None, here), ("a", "b", here)]   # the same call twice is two calls
-    read = [m["content"] for m in engine.seen[-1] if m["content"].startswith("Observation")]
+    read = [m["content"] for m in engine.calls[-1]["messages"] if m["content"].startswith("Observation")]
     assert read[:2] == ["Observation:\n1 2 here", "Observation:\n[1, 2]"]
     assert "half" in read[2] and "division by zero" in read[3] and "'os' is not available" in read[4]
     assert executor.session.run("x").value == "[1, 2]" and [s.observations for s in agent.memory.steps[3:4]] == ["Execution logs:\nhalf\n"]
