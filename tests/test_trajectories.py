@@ -219,8 +219,8 @@ def test_keys_in_chromium(open_page, tmp_path):
     y = page.evaluate("document.querySelector('.row.at').getBoundingClientRect().bottom")
     assert 0 < y < page.viewport_size["height"] + 1   # the page went along
     press("/", *"person 19", "Escape", "?")
-    page.wait_for_function("document.querySelectorAll('.row').length === 11")   # the page grew shorter, and scrolls
-    assert page.is_visible("#help")
+    page.locator(".row >> nth=10").wait_for()   # the page grew shorter, and scrolls before it draws
+    assert page.locator(".row").count() == 11 and page.is_visible("#help")
     press("Escape")
     assert not page.is_visible("#help") and page.heard == []
 
