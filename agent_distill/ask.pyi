@@ -7,7 +7,7 @@ from pathlib import Path
 from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
 
-__all__ = ['METHODS', 'plain', 'indent', 'step_text', 'choose_model', 'check_server', 'answer', 'holds', 'source', 'unseen', 'doubt', 'verdict', 'asker', 'typed', 'converse']
+__all__ = ['METHODS', 'plain', 'indent', 'step_text', 'choose_model', 'check_server', 'answer', 'source', 'unseen', 'doubt', 'verdict', 'asker', 'typed', 'converse']
 
 METHODS: tuple[str, ...]
 
@@ -54,17 +54,10 @@ def answer(text: str, engine: Any, sandbox: Any, profile: Any, sag: int=1, seed:
 - returns: the trajectory"""
     ...
 
-def holds(text: str, words: str) -> bool:
-    """Whether a text contains the words
-
-- words: an answer, or a name
-- returns: as chapter 8 counts it: whole words, in any case"""
-    ...
-
 def source(t: Any) -> tuple[Any, ...] | None:
     """Where the agent saw its answer first, in a passage if in any
 
-- t: a `Trajectory`
+- t: a `Trajectory` with an answer
 - returns: (step, head of the passage; "": a printed result), or None"""
     ...
 

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY',
-           'FIGURES', 'invalid_rate', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored',
-           'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods',
-           'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of',
-           'questions_of', 'read_method', 'write_evaluation']
+           'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of',
+           'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise',
+           'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp',
+           'engines_of', 'questions_of', 'read_method', 'write_evaluation']
 
 # %% ../nbs/08_evaluation.ipynb #5b7c4712
 import ctypes, gc, json, math, re, sys
@@ -40,23 +40,29 @@ def invalid_rate(
     return share_ci(rates, seed=seed) if rates else None
 
 # %% ../nbs/08_evaluation.ipynb #0c0ef507
-def _holds(text: str, answer: str) -> bool:
+def holds(
+    text: str,
+    answer: str,  # or any other words
+) -> bool:  # in any case, whatever the punctuation
     "Whether a text contains the answer, as whole words"
     text, answer = (" ".join(re.sub(r"[\W_]+", " ", t.lower()).split()) for t in (text, answer))
     return bool(answer) and f" {answer} " in f" {text} "
 
-def _saw(step: Step, answer: str) -> bool:
+def passages_in(observation: str) -> list[str]:
+    "The passages that a search printed, a line each"
+    return re.findall(r"^\[\d+\] .*$", observation, re.M)
+
+def saw(step: Step, answer: str) -> bool:
     "Whether this step showed the agent the answer"
-    passages = " ".join(re.findall(r"^\[\d+\] .*$", step.observation, re.M))
-    if _holds(passages, answer): return True
-    return _holds(step.observation, answer) and not _holds(step.code, answer)
+    if holds(" ".join(passages_in(step.observation)), answer): return True
+    return holds(step.observation, answer) and not holds(step.code, answer)
 
 def grounded(
     trajectory: Trajectory,
 ) -> bool | None:  # None: not a fact question, or never answered
     "Is the answer literally in something the agent saw?"
     if trajectory.question.task != "fact" or trajectory.answer is None: return None
-    return any(_saw(s, trajectory.answer) for s in trajectory.steps)
+    return any(saw(s, trajectory.answer) for s in trajectory.steps)
 
 # %% ../nbs/08_evaluation.ipynb #17751d53
 def behaviour(

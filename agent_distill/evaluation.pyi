@@ -28,7 +28,7 @@ from .page import write_page as write_page
 from .trajectories import Step as Step
 from .trajectories import Trajectory as Trajectory
 
-__all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY', 'FIGURES', 'invalid_rate', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of', 'read_method', 'write_evaluation']
+__all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY', 'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of', 'read_method', 'write_evaluation']
 
 INVALID: tuple[str, ...]
 
@@ -59,6 +59,21 @@ def invalid_rate(trajectories: collections.abc.Sequence[Trajectory], sampled: bo
 
 - sampled: True: of all sampled actions, also those that SAG rejected
 - returns: None: no actions at all (chain of thought)"""
+    ...
+
+def holds(text: str, answer: str) -> bool:
+    """Whether a text contains the answer, as whole words
+
+- answer: or any other words
+- returns: in any case, whatever the punctuation"""
+    ...
+
+def passages_in(observation: str) -> list[str]:
+    """The passages that a search printed, a line each"""
+    ...
+
+def saw(step: Step, answer: str) -> bool:
+    """Whether this step showed the agent the answer"""
     ...
 
 def grounded(trajectory: Trajectory) -> bool | None:
