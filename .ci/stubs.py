@@ -9,6 +9,7 @@ belongs to a package that may not be installed, is `Any`. Docstrings end with th
 editors show that way.
 """
 import ast
+import builtins
 import importlib
 import re
 import sys
@@ -91,14 +92,14 @@ class Module:
         for node in self.tree.body:
             if isinstance(node, (ast.Import, ast.ImportFrom)): self.read_import(node)
         here = {n.name for n in self.tree.body if isinstance(n, ast.ClassDef)}
-        self.known = {*dir(__builtins__), "Any", *here, *self.imports, *self.ours}
+        self.known = {*dir(builtins), "Any", *here, *self.imports, *self.ours}
 
     def read_import(self, node):
         "Those of the standard library and of the package"
         module = getattr(node, "module", None)
         for a in node.names:
             name, top = a.asname or a.name.split(".")[0], (module or a.name).split(".")[0]
-            if getattr(node, "level", 0):
+            if getattr(node, "level", 0) or module and top == "agent_distill":
                 self.ours[name] = f"from {'.' * node.level}{module or ''} import {a.name} as {name}"
             elif top in sys.stdlib_module_names:
                 self.imports[name] = f"from {module} import {a.name}" if module else f"import {a.name}"
@@ -148,7 +149,7 @@ class Module:
 
     def function(self, f, owner=""):
         "A function without its body"
-        paths = {a.arg for a in f.args.args + f.args.kwonlyargs 
+        paths = {a.arg for a in f.args.args + f.args.kwonlyargs
                  if re.search(r"folder|\bfile|path|_dir\b", f"{self.comment(a)} {a.arg}")}
         named = [(a.arg, a) for a in f.args.posonlyargs + f.args.args + f.args.kwonlyargs if a.lineno > f.lineno]
         more = [(a.arg, a) for a in (f.args.vararg, f.args.kwarg) if a and a.lineno > f.lineno]

@@ -20,9 +20,8 @@ from fastcore.basics import patch
 from tqdm import tqdm
 from .index import Vectors, flat_bytes, flat_vectors, npy_vectors
 from .index import build_index, choose_plan, open_index, read_faiss
-from agent_distill.passages import (
-    SHARD, Passage, PassageStore, corpus_commit, corpus_sha256, load_passages, open_corpus,
-    write_passages)
+from .passages import SHARD, Passage, PassageStore, corpus_commit, corpus_sha256
+from .passages import load_passages, open_corpus, write_passages
 from .profile import AgentDistillError, Artifact, Profile, file_hash, get_profile
 
 # %% ../nbs/02_retrieval.ipynb #cbb0a838

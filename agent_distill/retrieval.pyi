@@ -15,6 +15,14 @@ from .index import build_index as build_index
 from .index import choose_plan as choose_plan
 from .index import open_index as open_index
 from .index import read_faiss as read_faiss
+from .passages import SHARD as SHARD
+from .passages import Passage as Passage
+from .passages import PassageStore as PassageStore
+from .passages import corpus_commit as corpus_commit
+from .passages import corpus_sha256 as corpus_sha256
+from .passages import load_passages as load_passages
+from .passages import open_corpus as open_corpus
+from .passages import write_passages as write_passages
 from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
 from .profile import Profile as Profile
@@ -80,7 +88,7 @@ class Embedder:
 - returns: float32 [n, dim], unit length"""
         ...
 
-    def encode_passages(self, passages: collections.abc.Sequence[Any], progress: bool | None=False) -> Any:
+    def encode_passages(self, passages: collections.abc.Sequence[Passage], progress: bool | None=False) -> Any:
         """Vectors of passages: title and text together
 
 - passages: what is to be found
@@ -100,7 +108,7 @@ class Hit:
     """A passage that was found
 
 - score: cosine of the angle to the query, -1 to 1"""
-    passage: Any
+    passage: Passage
     score: float
 
 def checked(queries: str | list[str], k: int) -> list[str]:
@@ -215,7 +223,7 @@ class Merger:
         """The results of these items"""
         ...
 
-def embed_shards(store: Any, embedder: Embedder, folder: Path, dtype: str | os.PathLike[str]='float32', progress: bool | None=None) -> tuple[Vectors, dict[Any, Any]]:
+def embed_shards(store: PassageStore, embedder: Embedder, folder: Path, dtype: str | os.PathLike[str]='float32', progress: bool | None=None) -> tuple[Vectors, dict[Any, Any]]:
     """Embed the shards that have no vectors yet
 
 - store: what to embed
