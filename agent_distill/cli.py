@@ -77,9 +77,7 @@ def parser() -> argparse.ArgumentParser:
     "The arguments of `agent-distill`."
     p = argparse.ArgumentParser("agent-distill", description="Distil a tool-using agent.")
     p.add_argument("--version", action="version", version=metadata.version("agent_distill"))
-    commands = p.add_subparsers(dest="command", required=True, metavar="|".join(
-        ("run", "report", "compare", "ask", "chat", "index", "serve", "serve-model", "doctor",
-         "completion")))
+    commands = p.add_subparsers(dest="command", required=True)
     run = _command(commands, "run", "execute the chapters; a stopped run goes on")
     run.add_argument("--seed", type=_count, default=0, help="of every stage (0)")
     run.add_argument("--limit", type=_count, default=0, help="questions a benchmark (0: all)")
@@ -96,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     chat = _command(commands, "chat", "answer one question after another, the model loaded once")
     for p_ in (ask, chat): _agent_options(p_)
     _other_commands(commands)
+    commands.metavar = "|".join(commands.choices)
     return p
 
 # %% ../nbs/09b_cli.ipynb #tabc0002
