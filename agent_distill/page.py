@@ -368,7 +368,8 @@ def _policy() -> str:
 # %% ../nbs/08e_page.ipynb #1e62d1ed
 _colours = """
 :root{color-scheme:light dark;--back:#fff;--soft:#f3f5f8;--seen:#faf5e9;--ink:#1a1c20;
---pale:#59616e;--line:#d3d8e0;--right:#1f6f37;--wrong:#ab2f3c;--on:#e3edfa;--link:#0b5cad;--go:#4c78a8}
+--pale:#59616e;--line:#d3d8e0;--right:#1f6f37;--wrong:#ab2f3c;--on:#e3edfa;--link:#0b5cad;
+--go:#4c78a8}
 @media (prefers-color-scheme:dark){:root{--back:#14161a;--soft:#20242b;--seen:#29251b;--ink:#e6e8ec;
 --pale:#a3abb8;--line:#3a414c;--right:#6fce8a;--wrong:#ff8d94;--on:#1f3149;--link:#8abbf5;
 --go:#6f9fd8}}
@@ -449,7 +450,8 @@ def _body() -> str:
         '<main><div id="list"><div id="nav"><div class="top"><h1 id="title"></h1>'
         '<button id="keys">keys: ?</button></div>'
         '<div class="filters"><input id="q" type="search" placeholder="search" '
-        f'aria-label="search">{selects}</div><p id="count" role="status"></p><div class="head"><span>question</span>'
+        f'aria-label="search">{selects}</div><p id="count" role="status"></p>'
+        '<div class="head"><span>question</span>'
         '<span class="gold">gold answer</span><span id="names"></span></div></div>'
         '<p id="none" hidden>No question fits. Esc clears the filters.</p><div id="rows"></div>'
         f'</div><div id="open" hidden></div></main><dialog id="help"><table>{keys}</table>'
@@ -467,7 +469,8 @@ def write_page(
     page = ('<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>{html.escape(_whole(title))}</title><style>{_colours}{_list_css}{_open_css}</style>"
+            f"<title>{html.escape(_whole(title))}</title>"
+            f"<style>{_colours}{_list_css}{_open_css}</style>"
             f'</head><body>{_body()}<script type="application/json" id="data">{data}</script>'
             f"<script>{_script}</script></body></html>\n")
     write_atomic(path, page)
