@@ -365,31 +365,42 @@ def _cell(row: dict, name: str, digits: int = 0) -> str:
     return row[name].percent(digits) if name in row else "-"
 
 @patch
-def table(self: Results) -> str:
-    "Methods by benchmarks: percent, 95 % interval, n"
+def accuracy_rows(self: Results) -> tuple[list, list]:
+    "The head and the rows of a table: methods by benchmarks, percent, 95 % interval, n"
     columns = [*self.in_domain, *self.out_domain]
     means = [g for g in ("in domain", "out of domain") if any(g in r for r in self.cells.values())]
     head = ["method", "samples a step", *columns, *(f"mean {g}" for g in means)]
     digits = 1 if self.kind == "paper" else 0  # the paper's own digits, never more
     rows = [[m, n, *(_cell(self.cells[m], c, digits) for c in [*columns, *means])]
             for m, n in self.methods.items()]
-    lines = [f"**{self.kind}**: right answers in percent, [95 % interval], n questions. "
-             f"In domain: {', '.join(self.in_domain) or 'none'}.", _table(head, rows)]
+    return head, rows
+
+@patch
+def remarks(self: Results) -> list[str]:
+    "What a reader of that table must know, a sentence each"
+    lines = [f"In domain: {', '.join(self.in_domain) or 'none'}."]
     if len(set(self.methods.values())) > 1:
         lines.append("Rows are not equally expensive: SAG samples several actions a step and runs "
                      "them all, the other rows act greedily, once.")
     lines += [f"Not judged, and counted as wrong: {round(e.value * e.n)} answers of {m}."
               for m, b in self.behaviour.items() if (e := b.get("not judged"))]
     lines += [f"Missing: {n} questions of {where}." for where, n in self.missing.items() if n]
-    return "\n\n".join([*lines, *([self.note] if self.note else [])])
+    return [*lines, *([self.note] if self.note else [])]
+
+@patch
+def table(self: Results) -> str:
+    "The same as markdown"
+    domain, *more = self.remarks()
+    head = f"**{self.kind}**: right answers in percent, [95 % interval], n questions. {domain}"
+    return "\n\n".join([head, _table(*self.accuracy_rows()), *more])
 
 @patch
 def _repr_markdown_(self: Results): return self.table()
 
 # %% ../nbs/08_evaluation.ipynb #747033a9
 @patch
-def behaviour_table(self: Results) -> str:
-    "Methods by behaviours, with 95 % intervals"
+def behaviour_rows(self: Results) -> tuple[list, list]:
+    "The head and the rows of a table: methods by behaviours, with 95 % intervals"
     def number(row, key):
         if key not in row: return "-"
         e = row[key]
@@ -400,8 +411,13 @@ def behaviour_table(self: Results) -> str:
     rows = [[m, *(_cell(b, k) for k in shares),
              *(number(b, k) for k in ("searches", "steps", "tokens"))]
             for m, b in self.behaviour.items()]
+    return head, rows
+
+@patch
+def behaviour_table(self: Results) -> str:
+    "The same as markdown"
     title = f"**{self.kind}**: behaviour over all benchmarks [95 % interval], generated tokens"
-    return f"{title}\n\n{_table(head, rows)}"
+    return f"{title}\n\n{_table(*self.behaviour_rows())}"
 
 @patch
 def comparison_table(self: Results,

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['STUDENTS', 'CLAIMS', 'recorded_folder', 'paper_results', 'Recorded', 'record', 'recorded_runs', 'Claim', 'find',
-           'verdict', 'paper_points', 'claims_table', 'real_runs', 'made_with', 'repeats', 'this_run', 'run_table']
+           'verdict', 'paper_points', 'claims_rows', 'claims_table', 'real_runs', 'made_with', 'repeats', 'this_run',
+           'run_table']
 
 # %% ../nbs/11_results.ipynb #7fbfef7d
-import json
+import json, re
 from dataclasses import dataclass
 from pathlib import Path
 from fastcore.basics import patch
@@ -168,12 +169,12 @@ def paper_points(
     return {s: points(paper_results(s, folder)) for s in STUDENTS}
 
 # %% ../nbs/11_results.ipynb #73b5a969
-def claims_table(
+def claims_rows(
     results: Results,  # a recorded run
     claims: tuple[Claim, ...] = CLAIMS,
     folder=None,
-) -> str:  # markdown
-    "Each claim, the paper's numbers, the run's comparison, and the verdict"
+) -> tuple[list, list]:
+    "The head and the rows of a table: claim, the paper's numbers, the run's comparison, verdict"
     def paper(c):
         return " / ".join(f"{p:+.1f}" for p in paper_points(c, folder).values()) or "no number"
     def ours(c):
@@ -183,9 +184,18 @@ def claims_table(
         scale, unit = (1, "") if c.measure == "searches" else (100, " points")
         low, mid, high = (f"{scale * v:+.1f}" for v in (e.low, e.value, e.high))
         return f"{mid}{unit} [{low}, {high}] n {e.n}, p {found.p:.2g}"
-    head = ["claim", "where", f"**paper**: points, {' / '.join(STUDENTS)}",
-            f"**{results.kind}**: difference", "verdict"]
-    return _table(head, [[c.text, c.where, paper(c), ours(c), verdict(c, results)] for c in claims])
+    head = ["claim", "where", f"paper: points, {' / '.join(STUDENTS)}",
+            f"{results.kind}: difference", "verdict"]
+    return head, [[c.text, c.where, paper(c), ours(c), verdict(c, results)] for c in claims]
+
+def claims_table(
+    results: Results,
+    claims: tuple[Claim, ...] = CLAIMS,
+    folder=None,
+) -> str:
+    "The same as markdown"
+    head, rows = claims_rows(results, claims, folder)
+    return _table([re.sub("^(.*):", r"**\1**:", name) for name in head], rows)
 
 # %% ../nbs/11_results.ipynb #ec804bf1
 def real_runs(
