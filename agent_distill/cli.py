@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['COMMANDS', 'parser', 'run_folders', 'completions', 'completed', 'completion', 'absolute', 'chosen', 'out_of', 'shown',
            'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question',
-           'report', 'against_text', 'together_text', 'compare', 'run_all', 'ask', 'chat', 'serve', 'serve_model',
-           'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs', 'needs', 'lacks',
-           'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs',
-           'index_lines', 'index', 'stopped', 'main']
+           'report', 'send_report', 'against_text', 'together_text', 'compare', 'run_all', 'ask', 'chat', 'serve',
+           'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs',
+           'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor',
+           'index_needs', 'index_lines', 'index', 'stopped', 'main']
 
 # %% ../nbs/09b_cli.ipynb #f90c0f1c
 import argparse, os, platform, re, shlex, shutil, signal, subprocess, sys, textwrap
@@ -53,6 +53,13 @@ def _agent_options(p):
     p.add_argument("--engine", default="", metavar="URL", help="a server (the profile's engine)")
 
 # %% ../nbs/09b_cli.ipynb #tabp0001
+def _report_options(p):
+    "What `report` takes: where the run lies, and what becomes of it."
+    p.add_argument("run", nargs="?", default="", metavar="RUN",
+                   help="the folder of a run (OUT; with RUN, --out is the file to write)")
+    p.add_argument("--format", default="", help="md, csv, tex or html, instead of plain text")
+    p.add_argument("--plots", default="", metavar="FOLDER", help="write the plots there, too")
+
 def _other_commands(commands):
     "Those that make no run and ask nobody."
     index = _command(commands, "index", "fetch the published index of a corpus and convert it")
@@ -84,7 +91,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--from", dest="start", default="", metavar="STAGE", help="begin here")
     run.add_argument("--only", default="", metavar="STAGE", help="this stage alone")
     run.add_argument("--reuse", default="", metavar="RUN", help="take what fits from this run")
-    _command(commands, "report", "the table of a finished run, and where its files lie")
+    about = "the table of a run, and where its files lie; or a report in a file, to be sent"
+    _report_options(_command(commands, "report", about))
     about = "finished runs against the first of them, on the same questions"
     compare = commands.add_parser("compare", help=about, description=about)
     compare.add_argument("runs", nargs="+", metavar="RUN", help="the folder of a run")
@@ -108,8 +116,8 @@ def completions() -> dict:
     from agent_distill.index import KINDS
     stages = [s.short for s in STAGES]
     words = dict(profile=PROFILES, set=[f"{f.name}=" for f in fields(Profile)[1:]], start=stages,
-                 only=stages, method=METHODS, kind=KINDS)
-    folders = dict.fromkeys(("out", "reuse", "runs", "index"), run_folders)
+                 only=stages, method=METHODS, kind=KINDS, format=("md", "csv", "tex", "html"))
+    folders = dict.fromkeys(("out", "reuse", "runs", "run", "index", "plots"), run_folders)
     return {k: (lambda _words=v, **_: list(_words)) for k, v in words.items()} | folders
 
 def completed(p: argparse.ArgumentParser):
@@ -302,6 +310,28 @@ def report(a, say=print):
     for line in places(out): say(line)
     say(f"\nAsk the distilled agent:\n  agent-distill ask{flags(a)} "
         f"{shlex.quote(example_question(out))}")
+
+# %% ../nbs/09b_cli.ipynb #repcmd02
+def send_report(a, say=print):
+    "`agent-distill report`: plain text, or a document in some format; and the plots, if asked."
+    file = a.out if a.run else ""
+    if a.run: a = argparse.Namespace(**vars(a) | dict(out=a.run))
+    kind = a.format or Path(file).suffix[1:]
+    if not (file or kind or a.plots): return report(a, say)
+    from agent_distill.profile import write_atomic
+    from agent_distill.report import read_report, write_plots, written
+    if file and not kind: raise AgentDistillError("the file's name does not say its format", file,
+                                                  "add --format md, csv, tex or html")
+    folder = Path(file).expanduser().parent
+    if not folder.is_dir(): raise AgentDistillError("there is no such folder", folder,
+                                                    "make it, or change --out")
+    made = read_report(out_of(a))
+    text = written(made, kind) if kind else ""
+    if file: write_atomic(Path(file).expanduser(), text)
+    elif kind: say(text.rstrip("\n"))
+    if a.plots: plots = write_plots(made.results, a.plots)
+    if file: say(f"report        {shown(file)}")
+    if a.plots: say(f"plots         {shown(a.plots)}/ ({len(plots)} files)")
 
 # %% ../nbs/09b_cli.ipynb #1399319b
 def against_text(first, other, width: int = 0) -> str:
@@ -589,9 +619,9 @@ def index(a, say=print):
     say(f"{len(made):,} passages in {shown(folder)}; agent-distill run{flags(a)} takes them")
 
 # %% ../nbs/09b_cli.ipynb #b076b828
-COMMANDS = {"run": run_all, "report": report, "compare": compare, "ask": ask, "chat": chat,
-            "index": index, "serve": serve, "serve-model": serve_model, "doctor": doctor,
-            "completion": completion}
+COMMANDS = {"run": run_all, "report": send_report, "compare": compare, "ask": ask,
+            "chat": chat, "index": index, "serve": serve, "serve-model": serve_model,
+            "doctor": doctor, "completion": completion}
 
 def stopped(a) -> str:
     "What to say after Ctrl-C."

@@ -26,7 +26,7 @@ from .profile import cgroup_limit as cgroup_limit
 from .profile import cores as cores
 from .profile import get_profile as get_profile
 
-__all__ = ['COMMANDS', 'parser', 'run_folders', 'completions', 'completed', 'completion', 'absolute', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question', 'report', 'against_text', 'together_text', 'compare', 'run_all', 'ask', 'chat', 'serve', 'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs', 'index_lines', 'index', 'stopped', 'main']
+__all__ = ['COMMANDS', 'parser', 'run_folders', 'completions', 'completed', 'completion', 'absolute', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question', 'report', 'send_report', 'against_text', 'together_text', 'compare', 'run_all', 'ask', 'chat', 'serve', 'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs', 'index_lines', 'index', 'stopped', 'main']
 
 COMMANDS: dict[str, Any]
 
@@ -104,6 +104,10 @@ def example_question(out: Path) -> str:
 
 def report(a: Any, say: Any=...) -> None:
     """`agent-distill report`: the table, the places, how to ask."""
+    ...
+
+def send_report(a: Any, say: Any=...) -> Any:
+    """`agent-distill report`: plain text, or a document in some format; and the plots, if asked."""
     ...
 
 def against_text(first: Any, other: Any, width: int=0) -> str:

@@ -185,15 +185,27 @@ class Results:
 - text: what `to_json` gave"""
         ...
 
+    def accuracy_rows(self) -> tuple[list[Any], list[Any]]:
+        """The head and the rows of a table: methods by benchmarks, percent, 95 % interval, n"""
+        ...
+
+    def remarks(self) -> list[str]:
+        """What a reader of that table must know, a sentence each"""
+        ...
+
     def table(self) -> str:
-        """Methods by benchmarks: percent, 95 % interval, n"""
+        """The same as markdown"""
         ...
 
     def _repr_markdown_(self) -> Any:
         ...
 
+    def behaviour_rows(self) -> tuple[list[Any], list[Any]]:
+        """The head and the rows of a table: methods by behaviours, with 95 % intervals"""
+        ...
+
     def behaviour_table(self) -> str:
-        """Methods by behaviours, with 95 % intervals"""
+        """The same as markdown"""
         ...
 
     def comparison_table(self, groups: collections.abc.Sequence[str]=...) -> str:

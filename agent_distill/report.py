@@ -122,7 +122,8 @@ def read_report(
     m = Artifact(out / "evaluation", None).manifest
     texts = ("Right answers in percent, [95 % interval], n questions. " +
              " ".join(results.remarks()),
-             "Each one compares two methods on the same questions. The paper's numbers are of other models.",
+             "Each one compares two methods on the same questions. The paper's numbers are of "
+             "other models.",
              "Over all benchmarks, [95 % interval]; tokens are generated ones.", "",
              "Of an artifact that was taken from an older run: what it took there.")
     tables = {"Right answers": results.accuracy_rows(), "Claims": claims_rows(results),
@@ -148,12 +149,16 @@ def as_md(
     parts += [f"> **Partial:** {_md(' '.join(report.partial))}"] if report.partial else []
     for s in report.sections:
         cells = [[_md(c) for c in row] for row in (s.head, *s.rows)]
-        parts += [f"## {s.title}", _md(s.text), _table(cells[0], cells[1:])]
+        parts += [f"## {_md(s.title)}", _md(s.text), _table(cells[0], cells[1:])]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 # %% ../nbs/11d_report.ipynb #rep00027
 _COLUMNS = ["method", "benchmark", "domain", "measure", "value", "low", "high", "n", "against", "p",
             "verdict", "partial"]
+
+def _spelled(results: Results) -> Results:
+    "Results whose names are text: half a letter can be neither drawn nor written"
+    return Results.from_json(_whole(results.to_json()))
 
 def _line(e, method, benchmark, domain, measure, **more) -> dict:
     "A row for an estimate"
@@ -165,7 +170,7 @@ def tidy(
 ):  # DataFrame, with the columns of `_COLUMNS`
     "Each number of a report in a row of its own; shares lie between 0 and 1"
     from pandas import DataFrame
-    r = report.results
+    r = _spelled(report.results)
     def domain(b): return "in domain" if b in (*r.in_domain, "in domain") else "out of domain"
     groups = ("in domain", "out of domain")
     rows = [_line(e, m, "mean" if b in groups else b, domain(b), "right answers")
@@ -202,6 +207,7 @@ def _tex_cell(text) -> str:
     lines = [_tex(value), "{}[" + _tex(low.removesuffix("]")) + "]", *([_tex(n)] if n else [])]
     return r"\shortstack{" + r" \\ ".join(lines) + "}"
 
+# %% ../nbs/11d_report.ipynb #rep00047
 def as_tex(
     report: Report,
 ) -> str:  # to be taken into a document by \input
@@ -245,6 +251,7 @@ def plot_methods(
 # %% ../nbs/11d_report.ipynb #rep00035
 def figures(results: Results) -> dict:   # name -> (function that draws it, alt text)
     "The plots of a report: over all, then chapter 8's, then one a benchmark"
+    results = _spelled(results)
     alt = "Right answers in percent for each method, with 95 % intervals: "
     groups = _groups(results.in_domain, results.out_domain)
     means = [g for g in ("in domain", "out of domain") if g in groups]
@@ -258,6 +265,7 @@ def figures(results: Results) -> dict:   # name -> (function that draws it, alt 
         found[name] = (lambda b=b: plot_methods(results, [b])), alt + b
     return found
 
+# %% ../nbs/11d_report.ipynb #rep00049
 _INK = "#010203"   # stands for the colour of text, which the page chooses
 _INKS = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
 
@@ -297,14 +305,16 @@ th,td{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;overflow-
 border-bottom:1px solid var(--line)}td{white-space:nowrap}
 thead th{color:var(--pale);font-weight:600;vertical-align:bottom}
 th[scope=row]{font-weight:600;max-width:16rem;}
-th:first-child{position:sticky;left:0;background:var(--back)}small{display:block;font-size:12px;white-space:nowrap}
+th:first-child{position:sticky;left:0;background:var(--back)}
+small{display:block;font-size:12px;white-space:nowrap}
 td.long{min-width:14rem;max-width:46rem;white-space:normal;overflow-wrap:anywhere}
 :root{--mark:#0072b2}@media (prefers-color-scheme:dark){:root{--mark:#56a8dc}}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1rem}
 figure{margin:0;border:1px solid var(--line);border-radius:8px;padding:.5rem;overflow-x:auto}
 figure svg{display:block;width:100%;height:auto}figure.two svg{min-width:34rem}
 footer{margin-top:2.5rem;border-top:1px solid var(--line);color:var(--pale)}
-@media (min-width:780px){figure.two{grid-column:span 2}th[scope=row]{white-space:nowrap;max-width:none}}
+@media (min-width:780px){figure.two{grid-column:span 2}
+th[scope=row]{white-space:nowrap;max-width:none}}
 @media (max-width:700px){body{padding:.6rem .8rem 2rem}th[scope=row]{max-width:9rem}}
 @media print{.wide,figure{overflow:visible}figure{break-inside:avoid}}
 """
@@ -361,7 +371,8 @@ def as_html(
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>{title}</title><style>{_colours}{_page_css}</style></head><body><main>"
-            f"<h1>{title}</h1>{''.join(blocks)}</main><footer><p>{about}</p></footer></body></html>\n")
+            f"<h1>{title}</h1>{''.join(blocks)}</main><footer><p>{about}</p></footer>"
+            "</body></html>\n")
 
 # %% ../nbs/11d_report.ipynb #rep00044
 FORMATS = {"md": as_md, "csv": as_csv, "tex": as_tex, "html": as_html}

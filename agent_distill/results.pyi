@@ -15,7 +15,7 @@ from .profile import Artifact as Artifact
 from .profile import get_profile as get_profile
 from .profile import write_atomic as write_atomic
 
-__all__ = ['STUDENTS', 'CLAIMS', 'recorded_folder', 'paper_results', 'Recorded', 'record', 'recorded_runs', 'Claim', 'find', 'verdict', 'paper_points', 'claims_table', 'real_runs', 'made_with', 'repeats', 'this_run', 'run_table']
+__all__ = ['STUDENTS', 'CLAIMS', 'recorded_folder', 'paper_results', 'Recorded', 'record', 'recorded_runs', 'Claim', 'find', 'verdict', 'paper_points', 'claims_rows', 'claims_table', 'real_runs', 'made_with', 'repeats', 'this_run', 'run_table']
 
 STUDENTS: tuple[str, ...]
 
@@ -93,11 +93,14 @@ def paper_points(claim: Claim, folder: Any=None) -> dict[str, float]:
 - returns: student -> difference in points; empty where the paper gives no number"""
     ...
 
-def claims_table(results: Results, claims: collections.abc.Sequence[Claim]=..., folder: Any=None) -> str:
-    """Each claim, the paper's numbers, the run's comparison, and the verdict
+def claims_rows(results: Results, claims: collections.abc.Sequence[Claim]=..., folder: Any=None) -> tuple[list[Any], list[Any]]:
+    """The head and the rows of a table: claim, the paper's numbers, the run's comparison, verdict
 
-- results: a recorded run
-- returns: markdown"""
+- results: a recorded run"""
+    ...
+
+def claims_table(results: Results, claims: collections.abc.Sequence[Claim]=..., folder: Any=None) -> str:
+    """The same as markdown"""
     ...
 
 def real_runs(folder: Any=None) -> dict[str, Recorded]:

@@ -302,7 +302,7 @@ def test_the_how_tos_python_runs(capsys):
 def test_the_how_tos_commands_parse():
     text = "".join(blocks("howto.qmd", "sh")).replace("\\\n", " ").replace("$seed", "1").replace("$n", "2")
     lines = [shlex.split(line) for line in text.splitlines() if line.strip().startswith("agent-distill")]
-    assert len(lines) == 7
+    assert len(lines) == 9
     for line in lines:
         a = parser().parse_args(line[1:])
         if a.command != "compare": get_profile(",".join([a.profile, *a.set]))
