@@ -1,5 +1,5 @@
 # made from cli.py by .ci/stubs.py: edit the notebook
-"""`agent-distill run | report | compare | ask | chat | index | serve | serve-model | doctor | completion`: one job each, one clear error each"""
+"""`agent-distill run | report | compare | sweep | ask | chat | index | serve | serve-model | doctor | completion`: one job each, one clear error each"""
 from typing import Any
 import collections.abc
 import argparse
@@ -26,7 +26,7 @@ from .profile import cgroup_limit as cgroup_limit
 from .profile import cores as cores
 from .profile import get_profile as get_profile
 
-__all__ = ['COMMANDS', 'parser', 'run_folders', 'completions', 'completed', 'completion', 'absolute', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question', 'report', 'send_report', 'against_text', 'together_text', 'compare', 'run_all', 'ask', 'chat', 'serve', 'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs', 'index_lines', 'index', 'stopped', 'main']
+__all__ = ['COMMANDS', 'parser', 'run_folders', 'completions', 'completed', 'completion', 'absolute', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question', 'report', 'send_report', 'against_text', 'together_text', 'compare', 'run_all', 'sweep_line', 'sweep_text', 'sweep', 'ask', 'chat', 'serve', 'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs', 'index_lines', 'index', 'go_on', 'stopped', 'main']
 
 COMMANDS: dict[str, Any]
 
@@ -124,6 +124,18 @@ def compare(a: Any, say: Any=...) -> Any:
 
 def run_all(a: Any, say: Any=...) -> None:
     """`agent-distill run`: the chapters, then the report."""
+    ...
+
+def sweep_line(a: Any) -> str:
+    """The command that goes on with this sweep."""
+    ...
+
+def sweep_text(points: collections.abc.Sequence[Any], folders: collections.abc.Sequence[Any], width: int=0) -> str:
+    """What each setting changed, over all seeds."""
+    ...
+
+def sweep(a: Any, say: Any=...) -> None:
+    """`agent-distill sweep`: what will be run, the runs, what each value changed, where they lie."""
     ...
 
 def ask(a: Any, say: Any=...) -> int:
@@ -241,6 +253,10 @@ def index_lines(profile: Any, published: Any, plan: Any, room: Any) -> list[Any]
 
 def index(a: Any, say: Any=...) -> None:
     """`agent-distill index`: a published index, fetched, joined and converted for a run."""
+    ...
+
+def go_on(a: Any) -> str:
+    """What to type after a run, or a sweep, that did not end."""
     ...
 
 def stopped(a: Any) -> str:

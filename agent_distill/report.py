@@ -252,6 +252,7 @@ def plot_methods(
 def figures(results: Results) -> dict:   # name -> (function that draws it, alt text)
     "The plots of a report: over all, then chapter 8's, then one a benchmark"
     results = _spelled(results)
+    if len(results.kind) > 32: results.kind = results.kind[:30] + "…"   # a title is a line
     alt = "Right answers in percent for each method, with 95 % intervals: "
     groups = _groups(results.in_domain, results.out_domain)
     means = [g for g in ("in domain", "out of domain") if g in groups]

@@ -63,7 +63,7 @@ def test_wrong_arguments_end_in_2(argv, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["run", "report", "ask", "chat", "serve", "serve-model", "doctor"])
+@pytest.mark.parametrize("name", ["run", "report", "sweep", "ask", "chat", "serve", "serve-model", "doctor"])
 def test_every_command_has_help(name, capsys):
     with pytest.raises(SystemExit) as e: main([name, "--help"])
     said = capsys.readouterr().out

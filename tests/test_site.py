@@ -15,7 +15,7 @@ import yaml
 pytest.importorskip("nbdev")
 from fastcore.foundation import read_config_file
 
-from agent_distill.cli import parser
+from agent_distill.cli import _swept, parser
 from agent_distill.profile import get_profile
 from agent_distill.site import entries, llms, neighbours, sidebar
 
@@ -300,9 +300,10 @@ def test_the_how_tos_python_runs(capsys):
 
 
 def test_the_how_tos_commands_parse():
-    text = "".join(blocks("howto.qmd", "sh")).replace("\\\n", " ").replace("$seed", "1").replace("$n", "2")
+    text = "".join(blocks("howto.qmd", "sh")).replace("\\\n", " ")
     lines = [shlex.split(line) for line in text.splitlines() if line.strip().startswith("agent-distill")]
     assert len(lines) == 9
     for line in lines:
         a = parser().parse_args(line[1:])
-        if a.command != "compare": get_profile(",".join([a.profile, *a.set]))
+        if a.command == "sweep": assert len(_swept(a)) == 12
+        elif a.command != "compare": get_profile(",".join([a.profile, *a.set]))
