@@ -318,10 +318,13 @@ def example_question(out: Path) -> str:
 def report(a, say=print):
     "`agent-distill report`: the table, the places, how to ask."
     from agent_distill.evaluation import Results
+    from agent_distill.report import partial
     out = out_of(a)
     artifact = Artifact.read(out / "evaluation")
     path = artifact.path("results.json")
-    say(results_text(Results.from_json(path.read_text(encoding="utf-8"))) + "\n")
+    results = Results.from_json(path.read_text(encoding="utf-8"))
+    say(results_text(results) + "\n")
+    if said := partial(out, results): say(f"Partial: {' '.join(said)}\n")
     for line in places(out): say(line)
     say(f"\nAsk the distilled agent:\n  agent-distill ask{flags(a)} "
         f"{shlex.quote(example_question(out))}")

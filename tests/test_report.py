@@ -166,6 +166,14 @@ def toy(tmp_path_factory):
     return out, stopped
 
 
+def test_the_terminal_says_that_a_run_was_limited(toy, run, capsys):
+    (run / "questions").mkdir()   # a report ends with a question
+    shutil.copy(toy[0] / "questions/test.jsonl", run / "questions")
+    for out, said in ((toy[0], True), (run, False)):
+        assert main(["report", "--out", str(out)]) == 0
+        assert ("Partial: At most 3 of 50 test questions" in capsys.readouterr().out) == said
+
+
 @pytest.mark.parametrize("kind", list(FORMATS))
 def test_a_limited_run_says_so(toy, kind):
     text = written(read_report(toy[0]), kind)
