@@ -318,9 +318,9 @@ def example_question(out: Path) -> str:
 def report(a, say=print):
     "`agent-distill report`: the table, the places, how to ask."
     from agent_distill.evaluation import Results
-    from agent_distill.report import partial
     out = out_of(a)
     artifact = Artifact.read(out / "evaluation")
+    from agent_distill.report import partial
     path = artifact.path("results.json")
     results = Results.from_json(path.read_text(encoding="utf-8"))
     say(results_text(results) + "\n")
