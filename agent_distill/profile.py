@@ -12,9 +12,12 @@ import os
 import platform
 import random
 import re
+import shutil
 import sys
 import threading
 import time
+import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +27,7 @@ from fastcore.basics import patch
 # %% auto #0
 __all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table',
            'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact',
-           'fields_read', 'versions']
+           'fields_read', 'Displaced', 'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -427,14 +430,15 @@ def _complete(folder):
                                 fix=f"run {_chapter(folder)} first, or agent-distill run")
     return m
 
-def _input_hash(path, profile):
+def _input_hash(path, profile, seed):
     "What an input contributes to the fingerprint"
     path = Path(path)
     if path.is_file(): return file_hash(path)
     m = _complete(path)
-    if m["profile"]["name"] != profile.name:
-        what = f"made with profile {m['profile']['name']}, not {profile.name}"
-        raise AgentDistillError(what, where=path, fix="use another out_dir for each profile")
+    pairs = dict(profile=(m["profile"]["name"], profile.name), seed=(m["seed"], seed))
+    for what, (there, here) in pairs.items():
+        if there != here: raise AgentDistillError(f"made with {what} {there}, not {here}", path,
+                                                  f"use another out_dir for each {what}")
     return _json_hash([m["fingerprint"], {k: f["sha256"] for k, f in m["files"].items()}])
 
 # %% ../nbs/00_profile.ipynb #da031165
@@ -459,7 +463,7 @@ def fields_read(
 # %% ../nbs/00_profile.ipynb #f7e2962a
 @patch
 def _input_hashes(self: Artifact):
-    return {k: _input_hash(p, self.profile) for k, p in self.inputs.items()}
+    return {k: _input_hash(p, self.profile, self.seed) for k, p in self.inputs.items()}
 
 @patch(as_prop=True)
 def fingerprint(self: Artifact) -> str:
@@ -470,12 +474,38 @@ def fingerprint(self: Artifact) -> str:
         self._fingerprint = _json_hash(parts | {"inputs": self._input_hashes()})
     return self._fingerprint
 
+# %% ../nbs/00_profile.ipynb #unlike01
+def _text(value):
+    "A value as one would type it"
+    return "+".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+@patch
+def unlike(self: Artifact,
+    m: dict,      # a manifest
+) -> list[str]:   # as in "sag_n 8 there, 2 here"; empty: nothing
+    "What a manifest says otherwise: fields that count here, seed and options, or else inputs"
+    read = fields_read(self.folder)
+    here = {k: getattr(self.profile, k) for k in read} | {"seed": self.seed} | self.config
+    there = {k: m["profile"].get(k) for k in read} | {"seed": m["seed"]} | m["config"]
+    pairs = {k: (_text(there.get(k, "-")), _text(here.get(k, "-"))) for k in here | there}
+    odd = [f"{k} {a} there, {b} here" for k, (a, b) in pairs.items() if a != b]
+    found = m.get("inputs")
+    return odd or [f"another {Path(k).name}" for k, h in self._input_hashes().items()
+                   if found is not None and found.get(k) != h]
+
 # %% ../nbs/00_profile.ipynb #8d2b4491
+class Displaced(UserWarning):
+    "Says that an artifact's folder is set aside, or that one fits again and is taken back"
+
+def _say(folder, text): warnings.warn_explicit(text, Displaced, folder.name, 0)
+
 @patch
 def _move_aside(self: Artifact):
-    "Rename the folder to the first free NAME.stale-K"
-    k = 1
+    "Rename the folder to the first free NAME.stale-K, and say so"
+    k, m = 1, self.manifest
     while (to := self.folder.with_name(f"{self.folder.name}.stale-{k}")).exists(): k += 1
+    why = ", ".join(self.unlike(m)) or "another input" if m else "it has no manifest"
+    _say(self.folder, f"{self.folder.name}/ was made otherwise ({why}) and moves to {to.name}/")
     self.folder.rename(to)
 
 @patch
@@ -489,6 +519,49 @@ def _plain(x):
     "JSON for numpy's numbers, paths and the like"
     return x.item() if hasattr(x, "item") else str(x)
 
+# %% ../nbs/00_profile.ipynb #aside002
+_WHOLE = 4_000_000_000   # bytes of an artifact that are read again whenever it is opened
+
+def _verify(folder, m):
+    "Check the files of `folder` against its manifest; of a very large artifact only the sizes"
+    hashes = sum(about["bytes"] for about in m["files"].values()) <= _WHOLE
+    for name, about in m["files"].items():
+        path = Path(folder)/name
+        if not path.is_file():
+            raise AgentDistillError("a file of the artifact is missing", path, _again(folder))
+        same = path.stat().st_size == about["bytes"]
+        if not same or (hashes and file_hash(path) != about["sha256"]):
+            raise AgentDistillError("a file of the artifact was changed or cut short", path,
+                                    _again(folder))
+
+def _fits(folder, fingerprint, unfinished):
+    "Whether a folder that was set aside has this fingerprint and is whole"
+    try:
+        m = _read_manifest(folder)
+        if m.get("fingerprint") != fingerprint: return False
+        if m["complete"]: _verify(folder, m)
+        return m["complete"] or unfinished
+    except AgentDistillError: return False
+
+# %% ../nbs/00_profile.ipynb #aside004
+@patch
+def _holds(self: Artifact):
+    "Whether there is more in the folder than a write that was cut short"
+    return any(p.suffix != ".tmp" for p in self.folder.glob("*"))
+
+@patch
+def _take_back(self: Artifact,
+    unfinished: bool = False,   # also one that was not finished
+):
+    "Where a folder that was set aside fits again, give it its name back, and say so"
+    aside = [p for p in self.folder.parent.glob("*.stale-*") if p.stem == self.folder.name]
+    fits = [p for p in sorted(aside) if _fits(p, self.fingerprint, unfinished)]
+    if not fits: return
+    if self._holds(): self._move_aside()
+    else: shutil.rmtree(self.folder, ignore_errors=True)
+    _say(self.folder, f"{fits[0].name}/ fits again and becomes {self.folder.name}/")
+    fits[0].rename(self.folder)
+
 # %% ../nbs/00_profile.ipynb #3a1e5087
 def _spent(folder, m):
     "Seconds that earlier attempts spent on the artifact with manifest `m`"
@@ -496,20 +569,25 @@ def _spent(folder, m):
     last = max(p.stat().st_mtime for p in folder.rglob("*") if p.is_file())
     return m["wall_s"] + max(0., last - m["began"])
 
+@contextmanager
+def _writing(folder):
+    "What the disk refuses is an AgentDistillError"
+    try: yield
+    except OSError as e:
+        raise AgentDistillError(f"cannot write the artifact: {e.strerror}", where=folder,
+                                fix="choose an out_dir that can be written to") from e
+
 @patch
 def start(self: Artifact):
     "Make the folder, or go on in it; raises AgentDistillError where it cannot be written"
-    m = self.manifest
-    try:
-        if m.get("fingerprint") != self.fingerprint:
-            if any(p.suffix != ".tmp" for p in self.folder.glob("*")): self._move_aside()
-            m = {}
+    def ours(): return self.manifest.get("fingerprint") == self.fingerprint
+    with _writing(self.folder):
+        if not ours(): self._take_back(unfinished=True)
+        if not ours() and self._holds(): self._move_aside()
+        m = self.manifest
         self.folder.mkdir(parents=True, exist_ok=True)
         self._before, self._began = _spent(self.folder, m), time.time()
         self._write(complete=False, wall_s=self._before, began=self._began)
-    except OSError as e:
-        raise AgentDistillError(f"cannot write the artifact: {e.strerror}", where=self.folder,
-                                fix="choose an out_dir that can be written to") from e
     return self
 
 # %% ../nbs/00_profile.ipynb #547836bd
@@ -579,25 +657,13 @@ def finish(self: Artifact,
     return self.manifest
 
 # %% ../nbs/00_profile.ipynb #41a71460
-_WHOLE = 4_000_000_000   # bytes of an artifact that are read again whenever it is opened
-
-def _verify(folder, m):
-    "Check the files of `folder` against its manifest; of a very large artifact only the sizes"
-    hashes = sum(about["bytes"] for about in m["files"].values()) <= _WHOLE
-    for name, about in m["files"].items():
-        path = Path(folder)/name
-        if not path.is_file():
-            raise AgentDistillError("a file of the artifact is missing", path, _again(folder))
-        same = path.stat().st_size == about["bytes"]
-        if not same or (hashes and file_hash(path) != about["sha256"]):
-            raise AgentDistillError("a file of the artifact was changed or cut short", path,
-                                    _again(folder))
-
 @patch(as_prop=True)
 def done(self: Artifact) -> bool:
     "Finished, with this profile, seed, options and inputs, and its files intact"
-    m = self.manifest
-    if not m.get("complete") or m["fingerprint"] != self.fingerprint: return False
+    def ours(m): return m.get("complete") and m["fingerprint"] == self.fingerprint
+    if not ours(self.manifest):
+        with _writing(self.folder): self._take_back()
+    if not ours(m := self.manifest): return False
     _verify(self.folder, m)
     return True
 

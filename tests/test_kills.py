@@ -89,6 +89,25 @@ def test_an_artifact_killed_anywhere_ends_the_same(tmp_path):
     assert every_kill(lambda: make(folder), fresh, check) >= 8
 
 
+@pytest.mark.filterwarnings("ignore:.*stale")
+def test_two_artifacts_that_change_places_killed_anywhere(tmp_path):
+    "Nothing is lost and nothing is made again, whichever of the two the next process wants"
+    folder, other = tmp_path / "questions", Artifact(tmp_path / "questions", MINI, 0, limit=4)
+    def inodes(): return sorted(p.stat().st_ino for p in tmp_path.rglob("manifest.json"))
+    def fresh():
+        shutil.rmtree(tmp_path); tmp_path.mkdir()
+        make(folder)
+        Artifact(folder, MINI, 0, limit=4).start().finish()
+        made[:] = inodes()
+    made = []
+    def check(): assert make(folder).manifest["config"] == {} and other.done and inodes() == made
+    assert every_kill(lambda: make(folder), fresh, check) == 2
+    for at, after in ((1, True), (2, False)):
+        fresh()
+        killed(lambda: make(folder), at, after)
+        assert not folder.exists() and other.done and inodes() == made
+
+
 def test_checkpoints_are_gone_or_whole(tmp_path):
     folder = tmp_path / "checkpoints"
     def fresh():
