@@ -27,7 +27,7 @@ from fastcore.basics import patch
 # %% auto #0
 __all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table',
            'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact',
-           'fields_read', 'Displaced', 'versions']
+           'fields_read', 'Displaced', 'check_seed', 'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -430,15 +430,14 @@ def _complete(folder):
                                 fix=f"run {_chapter(folder)} first, or agent-distill run")
     return m
 
-def _input_hash(path, profile, seed):
+def _input_hash(path, profile):
     "What an input contributes to the fingerprint"
     path = Path(path)
     if path.is_file(): return file_hash(path)
     m = _complete(path)
-    pairs = dict(profile=(m["profile"]["name"], profile.name), seed=(m["seed"], seed))
-    for what, (there, here) in pairs.items():
-        if there != here: raise AgentDistillError(f"made with {what} {there}, not {here}", path,
-                                                  f"use another out_dir for each {what}")
+    if m["profile"]["name"] != profile.name:
+        what = f"made with profile {m['profile']['name']}, not {profile.name}"
+        raise AgentDistillError(what, where=path, fix="use another out_dir for each profile")
     return _json_hash([m["fingerprint"], {k: f["sha256"] for k, f in m["files"].items()}])
 
 # %% ../nbs/00_profile.ipynb #da031165
@@ -463,7 +462,7 @@ def fields_read(
 # %% ../nbs/00_profile.ipynb #f7e2962a
 @patch
 def _input_hashes(self: Artifact):
-    return {k: _input_hash(p, self.profile, self.seed) for k, p in self.inputs.items()}
+    return {k: _input_hash(p, self.profile) for k, p in self.inputs.items()}
 
 @patch(as_prop=True)
 def fingerprint(self: Artifact) -> str:
@@ -481,17 +480,17 @@ def _text(value):
 
 @patch
 def unlike(self: Artifact,
-    m: dict,      # a manifest
-) -> list[str]:   # as in "sag_n 8 there, 2 here"; empty: nothing
-    "What a manifest says otherwise: fields that count here, seed and options, or else inputs"
+    m: dict,            # a manifest
+) -> dict[str, str]:    # name -> what differs, as in "sag_n 8 there, 2 here"; empty: nothing
+    "What a manifest says otherwise: fields that count here, seed, options and inputs"
     read = fields_read(self.folder)
     here = {k: getattr(self.profile, k) for k in read} | {"seed": self.seed} | self.config
     there = {k: m["profile"].get(k) for k in read} | {"seed": m["seed"]} | m["config"]
     pairs = {k: (_text(there.get(k, "-")), _text(here.get(k, "-"))) for k in here | there}
-    odd = [f"{k} {a} there, {b} here" for k, (a, b) in pairs.items() if a != b]
-    found = m.get("inputs")
-    return odd or [f"another {Path(k).name}" for k, h in self._input_hashes().items()
-                   if found is not None and found.get(k) != h]
+    odd = {k: f"{k} {a} there, {b} here" for k, (a, b) in pairs.items() if a != b}
+    if "inputs" not in m: return odd   # it is not finished
+    found, used = m["inputs"], self._input_hashes()
+    return odd | {k: f"another {Path(k).name}" for k in used if found.get(k) != used[k]}
 
 # %% ../nbs/00_profile.ipynb #8d2b4491
 class Displaced(UserWarning):
@@ -504,7 +503,7 @@ def _move_aside(self: Artifact):
     "Rename the folder to the first free NAME.stale-K, and say so"
     k, m = 1, self.manifest
     while (to := self.folder.with_name(f"{self.folder.name}.stale-{k}")).exists(): k += 1
-    why = ", ".join(self.unlike(m)) or "another input" if m else "it has no manifest"
+    why = ", ".join(self.unlike(m).values()) or "another input" if m else "it has no manifest"
     _say(self.folder, f"{self.folder.name}/ was made otherwise ({why}) and moves to {to.name}/")
     self.folder.rename(to)
 
@@ -543,6 +542,20 @@ def _fits(folder, fingerprint, unfinished):
         return m["complete"] or unfinished
     except AgentDistillError: return False
 
+# %% ../nbs/00_profile.ipynb #seedof01
+def check_seed(
+    out_dir,          # folder of a run
+    seed: int,        # that it should have
+    but: str = "",    # an artifact that may have another one: it is about to be set aside
+):                    # raises AgentDistillError for the first that has another seed
+    "Refuse a folder whose artifacts were made with another seed"
+    for folder in (Path(out_dir)/name for name in _CHAPTERS if name != but):
+        try: was = _read_manifest(folder).get("seed", seed)
+        except AgentDistillError: continue   # who reads it will say so
+        if was != seed:
+            raise AgentDistillError(f"{folder.name}/ was made with seed {was}, not {seed}", folder,
+                                    "give each seed an out_dir of its own")
+
 # %% ../nbs/00_profile.ipynb #aside004
 @patch
 def _holds(self: Artifact):
@@ -554,6 +567,7 @@ def _take_back(self: Artifact,
     unfinished: bool = False,   # also one that was not finished
 ):
     "Where a folder that was set aside fits again, give it its name back, and say so"
+    check_seed(self.folder.parent, self.seed, but=self.folder.name)
     aside = [p for p in self.folder.parent.glob("*.stale-*") if p.stem == self.folder.name]
     fits = [p for p in sorted(aside) if _fits(p, self.fingerprint, unfinished)]
     if not fits: return

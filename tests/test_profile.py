@@ -367,10 +367,16 @@ def test_what_was_set_aside_unfinished_goes_on_and_damaged_stays_aside(tmp_path,
 
 
 def test_a_run_has_one_seed(tmp_path, raw):
-    made = make(tmp_path / "questions", raw)
-    a = Artifact(tmp_path / "index", MINI, 1, inputs={"questions": made.folder})
-    assert "made with seed 0, not 1" in error(a.start) and "another out_dir for each seed" in error(a.start)
-    assert not a.folder.exists()
+    "With inputs or without, made anew or taken back; a manifest that cannot be read is its readers' affair"
+    made, said = make(tmp_path / "questions", raw), "questions/ was made with seed 0, not 1"
+    for a in (Artifact(tmp_path / "index", MINI, 1), Artifact(tmp_path / "teacher", MINI, 1, inputs={"questions": made.folder})):
+        assert said in error(a.start) and "an out_dir of its own" in error(a.start) and not a.folder.exists()
+    other = make(tmp_path / "two" / "index", raw, seed=1)
+    other.folder.rename(tmp_path / "index.stale-1")
+    assert said in error(lambda: Artifact(tmp_path / "index", MINI, 1, inputs={"raw": raw}).done)
+    assert not (tmp_path / "index").exists()
+    (made.folder / "manifest.json").write_text("torn")
+    assert Artifact(tmp_path / "index", MINI, 1).start().manifest["seed"] == 1
 
 
 def test_an_unfinished_one_goes_on(tmp_path, raw):
