@@ -200,13 +200,17 @@ def term_interrupts():
     finally: signal.signal(signal.SIGTERM, before)
 
 # %% ../nbs/09b_cli.ipynb #27d11e94
+def _time(seconds) -> str:
+    "`2 min 41 s`."
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
 def costs(runs) -> str:
-    "A line about what a run took."
-    ran = [r for r in runs if r.status == "ran"]
-    kept, peak = len(runs) - len(ran), max((r.peak_mb for r in ran), default=0)
-    wall = sum(r.wall_s for r in ran)
-    head = f"stages run: {len(ran)}, kept: {kept}; {wall // 60:.0f} min {wall % 60:.0f} s"
-    return head + (f", at most {peak / 1024:.1f} GB of memory" if ran else "")
+    "A line about what a run took, and what it did not have to."
+    ran, taken, kept = ([r for r in runs if r.status == s] for s in ("ran", "taken", "kept"))
+    saved = f", taken over: {len(taken)} ({_time(sum(r.taken_s for r in taken))} of an older run)"
+    head = f"stages run: {len(ran)}{saved if taken else ''}, kept: {len(kept)}; "
+    line = head + _time(sum(r.wall_s for r in ran))
+    return line + (f", at most {max(r.peak_mb for r in ran) / 1024:.1f} GB of memory" if ran else "")
 
 # %% ../nbs/09b_cli.ipynb #tab00001
 def _columns(cells: list, wraps: bool) -> tuple:
@@ -345,7 +349,8 @@ def run_all(a, say=print):
     "`agent-distill run`: the chapters, then the report."
     out = out_of(a)
     with term_interrupts():
-        runs = run(chosen(a).spec, out, a.seed, a.limit, a.start, a.only, reuse=a.reuse)
+        runs = run(chosen(a).spec, out, a.seed, a.limit, a.start, a.only, reuse=a.reuse,
+                   say=say)
     say("\n" + costs(runs))
     if any(r.name == "08_evaluation" for r in runs): report(a, say)
     elif runs: say(f"executed copies: {shown(out / 'notebooks')}")

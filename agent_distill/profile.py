@@ -498,11 +498,16 @@ class Displaced(UserWarning):
 
 def _say(folder, text): warnings.warn_explicit(text, Displaced, folder.name, 0)
 
+def _aside(folder):
+    "The first free NAME.stale-K beside a folder"
+    k = 1
+    while (to := folder.with_name(f"{folder.name}.stale-{k}")).exists(): k += 1
+    return to
+
 @patch
 def _move_aside(self: Artifact):
-    "Rename the folder to the first free NAME.stale-K, and say so"
-    k, m = 1, self.manifest
-    while (to := self.folder.with_name(f"{self.folder.name}.stale-{k}")).exists(): k += 1
+    "Set the folder aside, and say so"
+    to, m = _aside(self.folder), self.manifest
     why = ", ".join(self.unlike(m).values()) or "another input" if m else "it has no manifest"
     _say(self.folder, f"{self.folder.name}/ was made otherwise ({why}) and moves to {to.name}/")
     self.folder.rename(to)
