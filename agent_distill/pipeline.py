@@ -607,7 +607,7 @@ def fate(
 ) -> tuple:  # `kept`, `taken` or `run`; why
     "What will become of a stage that was not asked for by name."
     was, copy = log.key(stage.name), Path(out) / "notebooks" / f"{stage.name}.ipynb"
-    why = [f"{a} is made again" for a in again] + (differs(was, key) if was else [])
+    why = [f"{a} is made again" for a in again] + differs(was, key) if was else []
     if was and not why and stays and _kept(copy, stage.name, log): return "kept", []
     if odd == {}:
         made = Artifact(Path(out) / stage.artifact, None).manifest["versions"]

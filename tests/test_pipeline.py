@@ -11,7 +11,7 @@ import pytest
 from conftest import children
 from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, folder_hash, locked,
                                     notebooks_folder, plan, run, take_over)
-from agent_distill.profile import AgentDistillError, Artifact, read_jsonl
+from agent_distill.profile import AgentDistillError, Artifact, get_profile, read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 4  # questions a benchmark in the slow tests
@@ -144,8 +144,51 @@ def test_finished_stages_are_kept_until_something_changes(nbs, tmp_path):
     assert statuses(toys(out, nbs)) == {"00_profile": "ran", "01_questions": "kept", "04_agent": "kept"}
     assert statuses(toys(out, nbs, only="4")) == {"04_agent": "ran"}
     assert statuses(toys(out, nbs, start="1")) == {"01_questions": "ran", "04_agent": "kept"}
-    assert statuses(toys(out, nbs, seed=1)) == {s.name: "ran" for s in TOYS}
-    assert count(out / "questions.stale-1" / "rows.jsonl") == 8, "the other seed's records are not deleted"
+
+
+def test_another_limit_and_back(nbs, tmp_path):
+    "What is displaced is told before work begins; the way back takes it up, and makes nothing again"
+    out, said = tmp_path / "run", []
+    toys(out, nbs, say=said.append)
+    assert said == [], "a first run has nothing to tell"
+    first = (out / "questions" / "rows.jsonl").stat().st_ino
+    assert statuses(toys(out, nbs, limit=1, say=said.append)) == {s.name: "ran" for s in TOYS}
+    assert [line for line in said if "questions/" in line] == [
+        "to run: 01_questions | limit 0 there, 1 here | questions/ moves to questions.stale-1/ (limit 0 there, 1 here)"]
+    assert (out / "questions.stale-1" / "rows.jsonl").stat().st_ino == first
+    said.clear()
+    toys(out, nbs, say=said.append)
+    assert any(line.endswith("questions/ moves to questions.stale-2/ (limit 1 there, 0 here), and questions.stale-1/ fits again")
+               for line in said) and not any("made again" in line for line in said)
+    assert (out / "questions" / "rows.jsonl").stat().st_ino == first
+    said.clear()
+    assert set(statuses(toys(out, nbs, say=said.append)).values()) == {"kept"}
+    assert said == ["kept: 00_profile, 01_questions, 04_agent"]
+
+
+def test_a_run_that_goes_on_says_so_and_a_changed_library_too(nbs, tmp_path, monkeypatch):
+    out, said = tmp_path / "run", []
+    toys(out, nbs, only="1")
+    manifest = json.loads((out / "questions" / "manifest.json").read_text())
+    (out / "questions" / "manifest.json").unlink()
+    (out / "questions" / "rows.jsonl").rename(tmp_path / "rows")
+    art = Artifact(out / "questions", get_profile("mini"), 0, limit=0).start()
+    (tmp_path / "rows").rename(art.path("rows.jsonl"))
+    toys(out, nbs, say=said.append)
+    assert said == ["to run: 00_profile, 04_agent", "to run: 01_questions | questions/ goes on"]
+    assert Artifact.read(art.folder).manifest["files"] == manifest["files"]
+    import agent_distill.pipeline as pl
+    monkeypatch.setattr(pl, "folder_hash", lambda *_, **__: "another one")
+    toys(out, nbs, say=said.append)
+    assert said[2:] == ["to run: 00_profile, 01_questions, 04_agent | another library"]
+
+
+def test_another_seed_is_refused_before_any_work(nbs, tmp_path):
+    toys(tmp_path, nbs, only="1")
+    before = sorted(p for p in tmp_path.rglob("*"))
+    with pytest.raises(AgentDistillError, match="questions/ was made with seed 0, not 1.*an out_dir of its own"):
+        toys(tmp_path, nbs, seed=1)
+    assert sorted(p for p in tmp_path.rglob("*")) == before
 
 
 def test_a_run_that_is_moved_stays_done(nbs, tmp_path):
@@ -192,7 +235,7 @@ def test_an_untagged_or_broken_chapter_is_refused(nbs, tmp_path):
 
 def test_a_chapter_that_used_another_seed_is_caught(nbs, tmp_path):
     chapter(nbs, "01_questions", "seed = 99", ROWS)
-    with pytest.raises(AgentDistillError, match="made with seed = 99"): toys(tmp_path, nbs)
+    with pytest.raises(AgentDistillError, match="seed 99 there, 0 here"): toys(tmp_path, nbs)
 
 
 def test_the_readers_fault_is_one_line_and_code_2(nbs, tmp_path):
@@ -237,8 +280,13 @@ def test_damage_is_reported_whichever_stage_meets_it(nbs, tmp_path):
 def test_a_run_takes_over_what_a_change_cannot_have_touched(nbs, tmp_path):
     toys(tmp_path / "old", nbs)
     rows = tmp_path / "new" / "questions" / "rows.jsonl"
-    runs = run("mini,lora_r=8", tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old")
-    assert set(statuses(runs).values()) == {"ran"} and rows.stat().st_nlink == 2
+    said, how = [], dict(stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old")
+    runs = run("mini,lora_r=8", tmp_path / "new", say=said.append, **how)
+    assert statuses(runs) == {"00_profile": "ran", "01_questions": "taken", "04_agent": "ran"}
+    assert said == ["to run: 00_profile, 04_agent", f"taken from {tmp_path / 'old'}: 01_questions"]
+    assert rows.stat().st_nlink == 2 and not (tmp_path / "new" / "notebooks" / "01_questions.ipynb").exists()
+    assert runs[1].taken_s == Artifact(rows.parent, None).manifest["wall_s"] > 3
+    assert set(statuses(run("mini,lora_r=8", tmp_path / "new", **how)).values()) == {"kept"}
     assert Artifact.read(rows.parent).manifest["profile"]["lora_r"] == 64, "what made it, not who uses it"
     assert not list(rows.parent.parent.glob(".*half"))
 
@@ -246,8 +294,10 @@ def test_a_run_takes_over_what_a_change_cannot_have_touched(nbs, tmp_path):
 @pytest.mark.parametrize("change", [dict(profile="mini,n_test=7"), dict(seed=1), dict(limit=5)])
 def test_what_was_made_otherwise_is_not_taken_over(nbs, tmp_path, change):
     toys(tmp_path / "old", nbs)
-    how = dict(profile="mini", seed=0, limit=0) | change
-    run(out_dir=tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old", **how)
+    how, said = dict(profile="mini", seed=0, limit=0) | change, []
+    run(out_dir=tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old", say=said.append, **how)
+    name, was = {"profile": ("n_test", 50), "seed": ("seed", 0), "limit": ("limit", 0)}[next(iter(change))]
+    assert f"to run: 01_questions | {name} {was} there, {[*change.values()][0]} here".replace("mini,n_test=", "") in said
     made = Artifact.read(tmp_path / "new" / "questions")
     assert (made.profile.spec, made.seed, made.config["limit"]) == tuple(how.values())
     assert made.path("rows.jsonl").stat().st_nlink == 1 and not list((tmp_path / "new").glob("*stale*"))
@@ -261,14 +311,49 @@ def test_a_killed_or_hindered_take_over(nbs, tmp_path, monkeypatch):
     (half / "rows.jsonl").write_text("torn")
     def refused(*_): raise OSError("no links on this disk")
     monkeypatch.setattr(os, "link", refused)
-    assert take_over(stage, tmp_path / "new", tmp_path / "old", params)
-    assert not take_over(stage, tmp_path / "new", tmp_path / "old", params), "it is there"
+    assert take_over(stage, tmp_path / "new", tmp_path / "old", params) == {}
+    assert take_over(stage, tmp_path / "new", tmp_path / "old", params) == {}, "it is there"
     copy = tmp_path / "new" / "questions" / "rows.jsonl"
     assert copy.read_bytes() == (tmp_path / "old" / "questions" / "rows.jsonl").read_bytes()
     assert copy.stat().st_nlink == 1 and not half.exists()
     with (tmp_path / "old" / "questions" / "rows.jsonl").open("a") as f: f.write("more\n")
     with pytest.raises(AgentDistillError, match="changed or cut short.*rows.jsonl"):
         take_over(stage, tmp_path / "third", tmp_path / "old", params)
+
+
+def test_what_is_asked_for_by_name_is_made_and_not_taken(nbs, tmp_path):
+    "As after a change of the library's code, which no manifest knows of"
+    toys(tmp_path / "old", nbs)
+    said, rows = [], tmp_path / "new" / "questions" / "rows.jsonl"
+    assert statuses(toys(tmp_path / "new", nbs, start="1", reuse=tmp_path / "old", say=said.append))["01_questions"] == "ran"
+    assert rows.stat().st_nlink == 1 and said[0] == "to run: 01_questions | it was asked for"
+
+
+def test_versions_are_told_and_do_not_matter(nbs, tmp_path, monkeypatch):
+    import agent_distill.pipeline as pl
+    toys(tmp_path / "old", nbs)
+    monkeypatch.setattr(pl, "versions", lambda: {**Artifact(tmp_path / "old" / "questions", None).manifest["versions"], "python": "4.0"})
+    said = []
+    assert statuses(toys(tmp_path / "new", nbs, reuse=tmp_path / "old", say=said.append))["01_questions"] == "taken"
+    assert said[1].startswith(f"taken from {tmp_path / 'old'}: 01_questions | python 3.") and said[1].endswith(" there, 4.0 here")
+
+
+def test_what_is_made_from_something_else_is_not_taken_over(nbs, tmp_path):
+    "An index of the same fields, whose questions are made again here: in content it may be another one"
+    stages = (*TOYS[:2], Stage("02_retrieval", "index"))
+    chapter(nbs, "02_retrieval", """
+from agent_distill.profile import Artifact, get_profile
+art = Artifact(out_dir + "/index", get_profile(profile), seed, inputs={"questions": out_dir + "/questions"})
+if not art.done: art.start().finish()
+""")
+    def made(out, **kw): return statuses(run("mini", out, stages=stages, nbs=nbs, progress=False, **kw))
+    made(tmp_path / "old")
+    assert made(tmp_path / "one", reuse=tmp_path / "old") == {"00_profile": "ran", "01_questions": "taken", "02_retrieval": "taken"}
+    (tmp_path / "old" / "questions").rename(tmp_path / "old" / "gone")
+    said = []
+    assert made(tmp_path / "two", reuse=tmp_path / "old", say=said.append)["02_retrieval"] == "ran"
+    assert said == ["to run: 00_profile", "to run: 01_questions | not finished there",
+                    "to run: 02_retrieval | questions is made again"]
 
 
 def test_reuse_of_a_folder_without_a_run(nbs, tmp_path):
@@ -401,8 +486,14 @@ def test_report_and_ask(mini):
 def test_one_number_changed(mini, tmp_path):
     "Only the evaluation and what comes after it are made anew, and the two runs are compared"
     out, _ = mini
-    done = command("run", "--from", "evaluation", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", "--limit", LIMIT)
+    done = command("run", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", "--limit", LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert f"taken from {out}: 01_questions, 02_retrieval, 06_teacher, 07_student\n" in done.stdout
+    assert "08_evaluation | sag_n 8 there, 2 here | the answers of 6 of 9 methods are taken" in done.stdout
+    assert "taken over: 4 (" in done.stdout and not (tmp_path / "two" / "notebooks" / "07_student.ipynb").exists()
+    for method in ("teacher-agent", "student-agent", "cot-distill", "agent-distill", "agent-distill-ftp"):
+        for path in (out / "evaluation" / method).iterdir():
+            assert path.read_bytes() == (tmp_path / "two" / "evaluation" / method / path.name).read_bytes()
     assert "mini,sag_n=2: right answers" in done.stdout and f"--set sag_n=2 --out {tmp_path / 'two'}" in done.stdout
     before, after = everything(out).items(), everything(tmp_path / "two").items()
     assert {name.split("/")[0] for name, _ in before ^ after} == {"evaluation", "scaling"}
