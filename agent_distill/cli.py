@@ -23,7 +23,8 @@ from .ask import (
     METHODS, asker, choose_model, converse, doubt, typed, verdict)
 from .pipeline import STAGES, ChapterFailed, RunLog, Stopped, run
 from .profile import (
-    PROFILES, AgentDistillError, Artifact, Profile, _profile_of, cgroup_limit, cores, get_profile)
+    PROFILES, AgentDistillError, Artifact, Profile, _profile_of, cgroup_limit, cores, find_run,
+    get_profile, run_dir, runs_folder)
 
 # %% ../nbs/09b_cli.ipynb #ddec6e69
 def _count(text: str) -> int:
@@ -80,7 +81,9 @@ def parser() -> argparse.ArgumentParser:
     commands = p.add_subparsers(dest="command", required=True)
     run = _command(commands, "run", "execute the chapters; a stopped run goes on")
     run.add_argument("--seed", type=_count, default=0, help="of every stage (0)")
-    run.add_argument("--limit", type=_count, default=0, help="questions a benchmark (0: all)")
+    for flag, kind in (("--limit", "test"), ("--train-limit", "training")):
+        about = f"{kind} questions a benchmark (0: all)"
+        run.add_argument(flag, type=_count, default=0, help=about)
     run.add_argument("--from", dest="start", default="", metavar="STAGE", help="begin here")
     run.add_argument("--only", default="", metavar="STAGE", help="this stage alone")
     run.add_argument("--reuse", default="", metavar="RUN", help="take what fits from this run")
@@ -160,15 +163,13 @@ def chosen(a) -> Profile:
 
 def out_of(a) -> Path:
     "The run's folder that the arguments mean."
-    short = re.sub(r"(?<=[=+])/[^,+]*/", "", chosen(a).spec)   # of a path its last part
-    name = a.out or "runs/" + re.sub(r"[^\w.,=+-]", "-", short)
-    return Path(name).expanduser().resolve()
+    return run_dir(a.out, chosen(a).spec)
 
 def shown(path) -> str:
-    "A path, relative to the working directory where it lies below it."
-    path = Path(path)
-    try: return str(path.resolve().relative_to(Path.cwd().resolve()))
-    except ValueError: return str(path)
+    "A path, relative to the working directory where it lies below it, or both lie beside `runs/`."
+    whole, here, top = Path(path).resolve(), Path.cwd().resolve(), runs_folder().resolve().parent
+    near = whole.is_relative_to(here) or whole.is_relative_to(top) and here.is_relative_to(top)
+    return os.path.relpath(whole, here) if near else str(path)
 
 # %% ../nbs/09b_cli.ipynb #5684beab
 def of_run(a) -> Profile:
@@ -187,7 +188,8 @@ def flags(a, *more) -> str:
 
 def run_line(a) -> str:
     "The command that goes on with this run."
-    more = ("--seed", a.seed, 0), ("--limit", a.limit, 0), ("--reuse", a.reuse, "")
+    more = (("--seed", a.seed, 0), ("--limit", a.limit, 0), ("--train-limit", a.train_limit, 0),
+            ("--reuse", a.reuse, ""))
     return "agent-distill run" + flags(a, *more)
 
 # %% ../nbs/09b_cli.ipynb #5b207595
@@ -295,7 +297,7 @@ def example_question(out: Path) -> str:
 def report(a, say=print):
     "`agent-distill report`: the table, the places, how to ask."
     from agent_distill.evaluation import Results
-    out = out_of(a)
+    out = find_run(out_of(a))
     artifact = Artifact.read(out / "evaluation")
     path = artifact.path("results.json")
     say(results_text(Results.from_json(path.read_text(encoding="utf-8"))) + "\n")
@@ -345,7 +347,8 @@ def run_all(a, say=print):
     "`agent-distill run`: the chapters, then the report."
     out = out_of(a)
     with term_interrupts():
-        runs = run(chosen(a).spec, out, a.seed, a.limit, a.start, a.only, reuse=a.reuse)
+        runs = run(chosen(a).spec, out, a.seed, a.limit, a.train_limit, a.start, a.only,
+                   reuse=a.reuse)
     say("\n" + costs(runs))
     if any(r.name == "08_evaluation" for r in runs): report(a, say)
     elif runs: say(f"executed copies: {shown(out / 'notebooks')}")

@@ -4,18 +4,19 @@
 
 # %% auto #0
 __all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder', 'notebooks_folder', 'run_folder',
-           'chapter_path', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed',
-           'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked',
-           'tree_mb', 'Meter', 'StageRun', 'made_with', 'check_artifact', 'take_over', 'guarded', 'run_stage',
-           'Stopped', 'old_run', 'run']
+           'chapter_path', 'own_parameters', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine',
+           'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog',
+           'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'made_with', 'check_artifact', 'take_over', 'guarded',
+           'run_stage', 'Stopped', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
-import asyncio, errno, hashlib, json, os, re, shutil, sys, threading, time
+import ast, asyncio, errno, hashlib, json, os, re, shutil, sys, threading, time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .profile import AgentDistillError, Artifact, fields_read, get_profile
+from .profile import AgentDistillError, Artifact, fields_read, find_run
+from .profile import get_profile, run_dir
 from .profile import _ROOM, _json_hash, file_hash, write_atomic
 
 # %% ../nbs/09_pipeline.ipynb #58f303da
@@ -124,6 +125,13 @@ def chapter_path(stage: Stage, nbs: Path) -> Path:
     if n != 1: raise AgentDistillError(
         f"{n} cells are tagged `parameters`, and there must be one", path, "tag the right cell")
     return path
+
+def own_parameters(stage: Stage, nbs: Path, params: dict) -> dict:
+    "Those of a run's parameters that the chapter has; of the others it must not depend."
+    cells = json.loads(chapter_path(stage, nbs).read_text(encoding="utf-8"))["cells"]
+    [cell] = [c for c in cells if "parameters" in c["metadata"].get("tags", ())]
+    names = {n.id for n in ast.walk(ast.parse("".join(cell["source"]))) if isinstance(n, ast.Name)}
+    return {k: v for k, v in params.items() if k in names}
 
 # %% ../nbs/09_pipeline.ipynb #2730a9cd
 def stage_bar(stage: Stage, progress=True):
@@ -247,7 +255,7 @@ def run_chapter(
     stage: Stage,  # which
     nbs: Path,  # the chapters' folder; also the working directory
     out: Path,  # the run's folder
-    params: dict,  # what is injected
+    params: dict,  # of the run; those that the chapter has are injected
     lock: int | None = None,  # a file descriptor that the kernel inherits
     bar=None,  # from `stage_bar`; None: none is shown
 ) -> Path:  # the executed copy; raises `AgentDistillError` or `ChapterFailed`
@@ -255,13 +263,13 @@ def run_chapter(
     import papermill
     from nbclient.exceptions import DeadKernelError
     path, copy = chapter_path(stage, nbs), Path(out) / "notebooks" / f"{stage.name}.ipynb"
-    part = copy.with_suffix(".part.ipynb")
+    part, own = copy.with_suffix(".part.ipynb"), own_parameters(stage, nbs, params)
     papermill.engines.papermill_engines.register("agent_distill", chapter_engine())
     if bar is None: bar = stage_bar(stage, progress=False)
     with (Path(out) / "kernels.log").open("ab") as noise:
         start = dict(stderr=noise, env=kernel_env(), pass_fds=() if lock is None else (lock,))
         try: papermill.execute_notebook(
-            _plain(path), _plain(part), params, engine_name="agent_distill", cwd=nbs,
+            _plain(path), _plain(part), own, engine_name="agent_distill", cwd=nbs,
             progress_bar=False, bar=bar, start=start)
         except papermill.PapermillExecutionError as e: raise failure(e, stage, copy) from None
         except DeadKernelError:
@@ -301,7 +309,7 @@ def stage_key(
     stage: Stage,  # whose
     nbs: Path,  # the chapters
     out: Path,  # the run's folder
-    params: dict,  # profile, seed and limit
+    params: dict,  # of the run; only those count that the chapter has
     before: tuple = (),  # the stages before it
     library: str = "",  # `folder_hash` of the package
 ) -> str:  # a sha256
@@ -312,7 +320,8 @@ def stage_key(
     if stage.artifact == "index" and profile.corpus != "mini":
         asked.append(Path(profile.corpus).expanduser())
     manifests = [Path(out) / s.artifact / "manifest.json" for s in before if s.artifact]
-    parts = [code_of(chapter_path(stage, nbs)), library, json.dumps(params, sort_keys=True)]
+    own = json.dumps(own_parameters(stage, nbs, params), sort_keys=True)
+    parts = [code_of(chapter_path(stage, nbs)), library, own]
     parts += [_content(p) for p in (*manifests, *asked)]
     return hashlib.sha256("\0\0".join(parts).encode()).hexdigest()
 
@@ -424,13 +433,14 @@ class StageRun:
 # %% ../nbs/09_pipeline.ipynb #e9a95e71
 def made_with(
     artifact: Artifact,  # finished
-    params: dict,  # profile and seed
+    params: dict,  # of a run
 ) -> list:  # texts; empty: with these
     "What an artifact was made with, as far as that differs from the parameters."
     made, wanted = artifact.profile, get_profile(params["profile"])
     odd = [f"{k} = {getattr(made, k)}" for k in fields_read(artifact.folder)
            if getattr(made, k) != getattr(wanted, k)]
-    return odd + [f"seed = {artifact.seed}"] * (artifact.seed != params["seed"])
+    facts = dict(seed=artifact.seed) | artifact.config   # `limit` or `train_limit`, if any
+    return odd + [f"{k} = {v}" for k, v in facts.items() if params.get(k, v) != v]
 
 def check_artifact(stage: Stage, out: Path, params: dict):
     "The artifact that the chapter had to leave, made with the parameters that it was given."
@@ -456,9 +466,7 @@ def take_over(
     if not stage.artifact: return False
     to, old = Path(out) / stage.artifact, Path(source) / stage.artifact
     if to.exists() or not Artifact(old, None).manifest.get("complete"): return False
-    found = Artifact.read(old)
-    same = found.config.get("limit", params["limit"]) == params["limit"]
-    if not same or made_with(found, params): return False
+    if made_with(Artifact.read(old), params): return False
     half = to.with_name(f".{to.name}.half")
     shutil.rmtree(half, ignore_errors=True)
     shutil.copytree(old, half, copy_function=_link)
@@ -513,14 +521,6 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, stage: str): self.stage = stage; super().__init__(f"stopped in {stage}")
 
 # %% ../nbs/09_pipeline.ipynb #d087606a
-def old_run(folder) -> Path:
-    "The folder of an older run; one that holds none raises `AgentDistillError`."
-    folder = Path(folder).expanduser().resolve()
-    made = [folder / s.artifact / "manifest.json" for s in STAGES if s.artifact]
-    if any(m.is_file() for m in made): return folder
-    raise AgentDistillError("there is no run to take artifacts from", folder,
-                            "give --reuse the folder of a finished run, such as runs/mini")
-
 def _check_names(profile):
     "Raise for a benchmark or a corpus that is none, before anything is made"
     from agent_distill.passages import open_corpus
@@ -531,9 +531,10 @@ def _check_names(profile):
 # %% ../nbs/09_pipeline.ipynb #b52cc5e5
 def run(
     profile: str = "mini",  # which dial, and what is changed in it: "mini,sag_n=4"
-    out_dir: str = "runs/mini",  # where everything goes
+    out_dir: str = "",  # where everything goes; "": `runs/PROFILE`, see `run_dir`
     seed: int = 0,  # of every stage
-    limit: int = 0,  # questions a benchmark; 0: all
+    limit: int = 0,  # test questions a benchmark; 0: all
+    train_limit: int = 0,  # training questions a benchmark; 0: all
     start: str = "",  # begin here
     only: str = "",  # this stage alone
     stages: tuple = STAGES,  # all of them, in order
@@ -542,13 +543,14 @@ def run(
     reuse: str = "",  # the folder of an older run, whose artifacts are taken where they fit
 ) -> list:  # a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`
     "Execute the chapters in order; what is complete is kept, what was stopped goes on."
-    profile, source = get_profile(profile), old_run(reuse) if reuse else None
+    profile, source = get_profile(profile), find_run(reuse) if reuse else None
     _check_names(profile)
     stages, profile = chapters(profile, stages), profile.spec
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
     for stage in todo: chapter_path(stage, nbs)
-    out, library = run_folder(out_dir, nbs), folder_hash(package_folder(), skip=("nbs",))
-    params, done = dict(profile=profile, seed=seed, limit=limit), []
+    out = run_folder(run_dir(out_dir, profile), nbs)
+    library = folder_hash(package_folder(), skip=("nbs",))
+    params, done = dict(profile=profile, seed=seed, limit=limit, train_limit=train_limit), []
     with locked(out) as fd:
         log = RunLog(out)
         for stage in stages if source else (): take_over(stage, out, source, params)
