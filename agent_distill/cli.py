@@ -308,16 +308,18 @@ def report(a, say=print):
 # %% ../nbs/09b_cli.ipynb #1399319b
 def against_text(first, other, width: int = 0) -> str:
     "What differs between two runs, and each method's difference in right answers."
-    from agent_distill.compare import between_rows, differing, not_judged, shared
-    what = [f"  {k}: {a} there, {b} here" for k, a, b in differing(first, other)]
-    what = what or ["  nothing differs"]
+    from agent_distill.compare import between_rows, cautions, differing, not_judged, shared
+    settings, versions = differing(first, other)
+    rows = [*settings, *((f"version of {k}", a, b) for k, a, b in versions)]
+    what = [f"  {k}: {a} there, {b} here" for k, a, b in rows] or ["  nothing differs"]
     alone = shared(first, other)[1]
     note = f"left out: {alone} questions that only one of the runs was asked" if alone else ""
     head, rows = between_rows(first, other)
     head, *rows = [[re.sub(r" (?=[([])", "\n", str(c)) for c in row] for row in (head, *rows)]
     title = f"{other.label} against {first.label}: right answers, points [95 % interval]"
     notes = [note, *not_judged(first, other)]
-    return "\n".join(filter(None, [title, *what, _plain_table(head, rows, width), *notes]))
+    first_of_all = [title, *what, *cautions(first, other)]
+    return "\n".join(filter(None, [*first_of_all, _plain_table(head, rows, width), *notes]))
 
 def together_text(runs: list, width: int = 0) -> str:
     "Runs that differ in nothing but their seed: how far they are apart, and what all of them say."
@@ -335,8 +337,10 @@ def compare(a, say=print):
     if len(a.runs) < 2:
         raise AgentDistillError("one run cannot be compared", a.runs[0],
                                 "name two, as in agent-distill compare runs/mini runs/other")
-    runs = first, *others = [read_answers(r, shown(r)) for r in a.runs]
-    alike = all([k for k, *_ in differing(first, o)] == ["seed"] for o in others)
+    folders = [find_run(r) for r in a.runs]   # all, before any is read
+    runs = first, *others = [read_answers(f, shown(f)) for f in folders]
+    found = [differing(first, o) for o in others]
+    alike = all([k for k, *_ in settings] == ["seed"] and not vs for settings, vs in found)
     if alike: return say(together_text(runs))
     for other in others: say(against_text(first, other) + "\n")
     say("Another seed alone makes a difference: repeat both runs with --seed 1, 2, ... to see it.")

@@ -441,7 +441,8 @@ def manifest(self: Artifact) -> dict:
 def is_run(folder) -> bool:
     "Whether a run was begun in a folder"
     signs = (".lock", "run.json", *(f"{name}/{_MANIFEST}" for name in _CHAPTERS))
-    return any(os.path.isfile(Path(folder)/s) for s in signs)
+    return (any(os.path.isfile(Path(folder)/s) for s in signs)
+            or any(Path(folder).glob(f"student/*/{_MANIFEST}")))
 
 def _finished(folder):
     try: return bool(_read_manifest(folder).get("complete"))
