@@ -7,7 +7,7 @@ __all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP
            'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of',
            'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise',
            'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp',
-           'engines_of', 'questions_of', 'read_method', 'asked_methods', 'untouched', 'take_answers',
+           'engines_of', 'questions_of', 'read_method', 'asked_methods', 'untouched', 'take_answers', 'trained_on',
            'write_evaluation']
 
 # %% ../nbs/08_evaluation.ipynb #5b7c4712
@@ -635,6 +635,17 @@ def take_answers(
         if not to.exists(): write_atomic(to, path.read_text(encoding="utf-8"))
     return methods
 
+# %% ../nbs/08_evaluation.ipynb #trained1
+def trained_on(
+    student,   # the folder `student/` of a run; None: there is none
+) -> dict:     # method -> its dataset (a hash), rows, `train_limit`
+    "What the student of each distilled method learned from"
+    made = {m.name: Artifact(Path(student) / m.adapter, None).manifest
+            for m in METHODS if student and m.adapter}
+    return {name: dict(dataset=m["inputs"]["dataset"], rows=m["counts"].get("rows"),
+                       train_limit=m["config"].get("train_limit", 0))
+            for name, m in made.items() if m.get("inputs", {}).get("dataset")}
+
 # %% ../nbs/08_evaluation.ipynb #ff901d7c
 FIGURES = {
     "accuracy": (plot_accuracy, "Bar chart: right answers in percent for each method, one bar for "
@@ -661,5 +672,6 @@ def write_evaluation(
     asked = {m: sum(map(len, r.values())) for m, r in runs.items()}
     failed = sum(t.stop == "error" for r in runs.values() for ts in r.values() for t in ts)
     unjudged = sum(len(_unjudged(ts)) for r in runs.values() for ts in r.values())
+    more = dict(not_judged=unjudged, trained=trained_on(art.inputs.get("student")))
     return art.finish(questions=asked, failed=failed, missing=sum(results.missing.values()),
-                      **({"not_judged": unjudged} if unjudged else {}))
+                      **{k: v for k, v in more.items() if v})

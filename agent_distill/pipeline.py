@@ -4,21 +4,21 @@
 
 # %% auto #0
 __all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder', 'notebooks_folder', 'run_folder',
-           'chapter_path', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed',
-           'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'differs', 'RunLog',
-           'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'wanted', 'misfits', 'check_artifact', 'take_over',
-           'take_part', 'standing', 'guarded', 'run_stage', 'fate', 'outlook', 'outlook_lines', 'Stopped', 'old_run',
-           'run']
+           'chapter_path', 'own_parameters', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine',
+           'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'differs',
+           'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'wanted', 'misfits', 'made_with',
+           'check_artifact', 'take_over', 'take_part', 'standing', 'guarded', 'run_stage', 'fate', 'outlook',
+           'outlook_lines', 'Stopped', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
-import asyncio, errno, hashlib, json, os, re, shutil, sys, threading, time
+import ast, asyncio, errno, hashlib, json, os, re, shutil, sys, threading, time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .profile import AgentDistillError, Artifact, fields_read, get_profile
-from .profile import _ROOM, _aside, _json_hash, check_seed, file_hash, versions
-from .profile import Displaced, write_atomic
+from .profile import AgentDistillError, Artifact, Displaced, check_seed, fields_read
+from .profile import file_hash, find_run, get_profile, run_dir, versions, write_atomic
+from .profile import _ROOM, _aside, _json_hash
 
 # %% ../nbs/09_pipeline.ipynb #58f303da
 @dataclass(frozen=True)
@@ -126,6 +126,13 @@ def chapter_path(stage: Stage, nbs: Path) -> Path:
     if n != 1: raise AgentDistillError(
         f"{n} cells are tagged `parameters`, and there must be one", path, "tag the right cell")
     return path
+
+def own_parameters(stage: Stage, nbs: Path, params: dict) -> dict:
+    "Those of a run's parameters that the chapter has; of the others it must not depend."
+    cells = json.loads(chapter_path(stage, nbs).read_text(encoding="utf-8"))["cells"]
+    [cell] = [c for c in cells if "parameters" in c["metadata"].get("tags", ())]
+    names = {n.id for n in ast.walk(ast.parse("".join(cell["source"]))) if isinstance(n, ast.Name)}
+    return {k: v for k, v in params.items() if k in names}
 
 # %% ../nbs/09_pipeline.ipynb #2730a9cd
 def stage_bar(stage: Stage, progress=True):
@@ -251,7 +258,7 @@ def run_chapter(
     stage: Stage,  # which
     nbs: Path,  # the chapters' folder; also the working directory
     out: Path,  # the run's folder
-    params: dict,  # what is injected
+    params: dict,  # of the run; those that the chapter has are injected
     lock: int | None = None,  # a file descriptor that the kernel inherits
     bar=None,  # from `stage_bar`; None: none is shown
 ) -> Path:  # the executed copy; raises `AgentDistillError` or `ChapterFailed`
@@ -259,13 +266,13 @@ def run_chapter(
     import papermill
     from nbclient.exceptions import DeadKernelError
     path, copy = chapter_path(stage, nbs), Path(out) / "notebooks" / f"{stage.name}.ipynb"
-    part = copy.with_suffix(".part.ipynb")
+    part, own = copy.with_suffix(".part.ipynb"), own_parameters(stage, nbs, params)
     papermill.engines.papermill_engines.register("agent_distill", chapter_engine())
     if bar is None: bar = stage_bar(stage, progress=False)
     with (Path(out) / "kernels.log").open("ab") as noise:
         start = dict(stderr=noise, env=kernel_env(), pass_fds=() if lock is None else (lock,))
         try: papermill.execute_notebook(
-            _plain(path), _plain(part), params, engine_name="agent_distill", cwd=nbs,
+            _plain(path), _plain(part), own, engine_name="agent_distill", cwd=nbs,
             progress_bar=False, bar=bar, start=start)
         except papermill.PapermillExecutionError as e: raise failure(e, stage, copy) from None
         except DeadKernelError:
@@ -305,7 +312,7 @@ def stage_key(
     stage: Stage,  # whose
     nbs: Path,  # the chapters
     out: Path,  # the run's folder
-    params: dict,  # profile, seed and limit
+    params: dict,  # of the run; only those count that the chapter has
     before: tuple = (),  # the stages before it
     library: str = "",  # `folder_hash` of the package
 ) -> dict:  # name -> a hash, or a parameter's value
@@ -317,7 +324,8 @@ def stage_key(
         asked["corpus"] = Path(profile.corpus).expanduser()
     asked |= {s.artifact: Path(out) / s.artifact / "manifest.json" for s in before if s.artifact}
     code = hashlib.sha256(code_of(chapter_path(stage, nbs)).encode()).hexdigest()
-    return dict(chapter=code, library=library, **params) | {k: _content(p) for k, p in asked.items()}
+    own = own_parameters(stage, nbs, params)
+    return dict(chapter=code, library=library, **own) | {k: _content(p) for k, p in asked.items()}
 
 # %% ../nbs/09_pipeline.ipynb #keydiff1
 def differs(
@@ -471,13 +479,20 @@ def misfits(
             for k in m.get("inputs", ()) if k in again or k not in new.inputs}
     return new.unlike(m) | gone
 
+def made_with(
+    artifact: Artifact,  # finished
+    params: dict,  # of a run
+) -> list:  # texts; empty: with these
+    "With what other parameters an artifact was made."
+    m = {k: v for k, v in artifact.manifest.items() if k != "inputs"}
+    return [*wanted(m, artifact.folder, params).unlike(m).values()]
+
 def check_artifact(stage: Stage, out: Path, params: dict):
     "The artifact that the chapter had to leave, made with the parameters that it was given."
     if not stage.artifact: return
-    made = Artifact.read(Path(out) / stage.artifact)
-    odd = misfits(made.manifest, wanted(made.manifest, made.folder, params)).values()
+    odd = made_with(Artifact.read(Path(out) / stage.artifact), params)
     if odd: raise AgentDistillError(
-        f"{stage.artifact}/ was made otherwise: {', '.join(odd)}", made.folder,
+        f"{stage.artifact}/ was made otherwise: {', '.join(odd)}", Path(out) / stage.artifact,
         f"run {stage.name} again with `agent-distill run --only {stage.short}`")
 
 # %% ../nbs/09_pipeline.ipynb #f6b366ea
@@ -649,14 +664,6 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, stage: str): self.stage = stage; super().__init__(f"stopped in {stage}")
 
 # %% ../nbs/09_pipeline.ipynb #d087606a
-def old_run(folder) -> Path:
-    "The folder of an older run; one that holds none raises `AgentDistillError`."
-    folder = Path(folder).expanduser().resolve()
-    made = [folder / s.artifact / "manifest.json" for s in STAGES if s.artifact]
-    if any(m.is_file() for m in made): return folder
-    raise AgentDistillError("there is no run to take artifacts from", folder,
-                            "give --reuse the folder of a finished run, such as runs/mini")
-
 def _check_names(profile):
     "Raise for a benchmark or a corpus that is none, before anything is made"
     from agent_distill.passages import open_corpus
@@ -667,9 +674,10 @@ def _check_names(profile):
 # %% ../nbs/09_pipeline.ipynb #b52cc5e5
 def run(
     profile: str = "mini",  # which dial, and what is changed in it: "mini,sag_n=4"
-    out_dir: str = "runs/mini",  # where everything goes
+    out_dir: str = "",  # where everything goes; "": `runs/PROFILE`, see `run_dir`
     seed: int = 0,  # of every stage
-    limit: int = 0,  # questions a benchmark; 0: all
+    limit: int = 0,  # test questions a benchmark; 0: all
+    train_limit: int = 0,  # training questions a benchmark; 0: all
     start: str = "",  # begin here
     only: str = "",  # this stage alone
     stages: tuple = STAGES,  # all of them, in order
@@ -679,14 +687,14 @@ def run(
     say=lambda line: None,  # gets what will be done and why, before it is, a line each
 ) -> list:  # a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`
     "Execute the chapters in order; what is complete is kept, what was stopped goes on."
-    profile, source = get_profile(profile), old_run(reuse) if reuse else None
+    profile, source = get_profile(profile), find_run(reuse) if reuse else None
     _check_names(profile)
     stages, profile = chapters(profile, stages), profile.spec
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
     for stage in todo: chapter_path(stage, nbs)
-    out, library = run_folder(out_dir, nbs), folder_hash(package_folder(), skip=("nbs",))
-    params, done = dict(profile=profile, seed=seed, limit=limit), []
-    check_seed(out, seed)
+    check_seed(out := run_folder(run_dir(out_dir, profile), nbs), seed)
+    library = folder_hash(package_folder(), skip=("nbs",))
+    params, done = dict(profile=profile, seed=seed, limit=limit, train_limit=train_limit), []
     forced = todo[:1] if only or start else []
     def key(stage): return stage_key(stage, nbs, out, params, stages[:stages.index(stage)], library)
     with locked(out) as fd:

@@ -12,11 +12,13 @@ from pathlib import Path
 from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
 from .profile import fields_read as fields_read
+from .profile import find_run as find_run
 from .profile import get_profile as get_profile
+from .profile import run_dir as run_dir
 from .profile import file_hash as file_hash
 from .profile import write_atomic as write_atomic
 
-__all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder', 'notebooks_folder', 'run_folder', 'chapter_path', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'made_with', 'check_artifact', 'take_over', 'guarded', 'run_stage', 'Stopped', 'old_run', 'run']
+__all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder', 'notebooks_folder', 'run_folder', 'chapter_path', 'own_parameters', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'made_with', 'check_artifact', 'take_over', 'guarded', 'run_stage', 'Stopped', 'run']
 
 STAGES: tuple[Stage, ...]
 
@@ -79,6 +81,10 @@ def chapter_path(stage: Stage, nbs: Path) -> Path:
     """The chapter's notebook, which must have exactly one cell tagged `parameters`."""
     ...
 
+def own_parameters(stage: Stage, nbs: Path, params: dict[Any, Any]) -> dict[Any, Any]:
+    """Those of a run's parameters that the chapter has; of the others it must not depend."""
+    ...
+
 def stage_bar(stage: Stage, progress: bool=True) -> Any:
     """The progress bar of one stage; it advances by cells."""
     ...
@@ -138,7 +144,7 @@ def run_chapter(stage: Stage, nbs: Path, out: Path, params: dict[Any, Any], lock
 - stage: which
 - nbs: the chapters' folder; also the working directory
 - out: the run's folder
-- params: what is injected
+- params: of the run; those that the chapter has are injected
 - lock: a file descriptor that the kernel inherits
 - bar: from `stage_bar`; None: none is shown
 - returns: the executed copy; raises `AgentDistillError` or `ChapterFailed`"""
@@ -160,7 +166,7 @@ def stage_key(stage: Stage, nbs: Path, out: Path, params: dict[Any, Any], before
 - stage: whose
 - nbs: the chapters
 - out: the run's folder
-- params: profile, seed and limit
+- params: of the run; only those count that the chapter has
 - before: the stages before it
 - library: `folder_hash` of the package
 - returns: a sha256"""
@@ -240,7 +246,7 @@ def made_with(artifact: Artifact, params: dict[Any, Any]) -> list[Any]:
     """What an artifact was made with, as far as that differs from the parameters.
 
 - artifact: finished
-- params: profile and seed
+- params: of a run
 - returns: texts; empty: with these"""
     ...
 
@@ -274,17 +280,14 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, stage: str) -> None:
         ...
 
-def old_run(folder: Any) -> Path:
-    """The folder of an older run; one that holds none raises `AgentDistillError`."""
-    ...
-
-def run(profile: str='mini', out_dir: str | os.PathLike[str]='runs/mini', seed: int=0, limit: int=0, start: str='', only: str='', stages: collections.abc.Sequence[Any]=..., nbs: Any=None, progress: bool=True, reuse: str | os.PathLike[str]='') -> list[Any]:
+def run(profile: str='mini', out_dir: str | os.PathLike[str]='', seed: int=0, limit: int=0, train_limit: int=0, start: str='', only: str='', stages: collections.abc.Sequence[Any]=..., nbs: Any=None, progress: bool=True, reuse: str | os.PathLike[str]='') -> list[Any]:
     """Execute the chapters in order; what is complete is kept, what was stopped goes on.
 
 - profile: which dial, and what is changed in it: "mini,sag_n=4"
-- out_dir: where everything goes
+- out_dir: where everything goes; "": `runs/PROFILE`, see `run_dir`
 - seed: of every stage
-- limit: questions a benchmark; 0: all
+- limit: test questions a benchmark; 0: all
+- train_limit: training questions a benchmark; 0: all
 - start: begin here
 - only: this stage alone
 - stages: all of them, in order

@@ -19,15 +19,16 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import SequenceMatcher
 from importlib import metadata
 from pathlib import Path
 
 from fastcore.basics import patch
 
 # %% auto #0
-__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table',
-           'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact',
-           'fields_read', 'Displaced', 'check_seed', 'versions']
+__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_dir',
+           'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic',
+           'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced', 'check_seed', 'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -192,6 +193,25 @@ def spec(self: Profile) -> str:
                if (v := getattr(self, f.name)) != getattr(shipped, f.name)}
     texts = [f"{k}={'+'.join(v) if isinstance(v, tuple) else v}" for k, v in changed.items()]
     return ",".join([self.name, *texts])
+
+# %% ../nbs/00_profile.ipynb #place002
+def runs_folder() -> Path:
+    "Where runs lie: in the nearest `runs/` here or above, else in the checkout's, else here"
+    import agent_distill
+    here, ours = Path.cwd(), Path(agent_distill.__file__).resolve().parent.parent
+    for folder in (here, *here.parents, ours):
+        checkout = (folder/"nbs").is_dir() and (folder/"settings.ini").is_file()
+        if checkout or (folder/"runs").is_dir(): return folder/"runs"
+    return here/"runs"
+
+def run_dir(
+    out_dir="",            # as the parameters say it; "": `runs/PROFILE`
+    profile: str="mini",   # as text, with its changes
+) -> Path:                 # whole
+    "The folder of a run"
+    if out_dir: return Path(out_dir).expanduser().resolve()
+    short = re.sub(r"(?<=[=+])/[^,+]*/", "", get_profile(profile).spec)   # of a path its last part
+    return runs_folder()/re.sub(r"[^\w.,=+-]", "-", short)
 
 # %% ../nbs/00_profile.ipynb #c75c8d05
 def _show(v):
@@ -370,7 +390,7 @@ class Artifact:
         profile: Profile,           # the resolved profile
         seed: int = 0,              # the run's seed
         inputs: dict = None,        # name -> file, or folder of the artifact it was made from
-        **config,                   # options of this stage, JSON data: limit=..., method=...
+        **config,                   # options of this stage, JSON data: limit=4, method=...
     ):
         self.folder, self.profile, self.seed = Path(folder), profile, seed
         self.inputs, self.config = dict(inputs or {}), config
@@ -420,14 +440,66 @@ def manifest(self: Artifact) -> dict:
     "What `manifest.json` says; empty before `start`"
     return _read_manifest(self.folder)
 
+# %% ../nbs/00_profile.ipynb #place005
+def is_run(folder) -> bool:
+    "Whether a run was begun in a folder"
+    signs = (".lock", "run.json", *(f"{name}/{_MANIFEST}" for name in _CHAPTERS))
+    return (any(os.path.isfile(Path(folder)/s) for s in signs)
+            or any(Path(folder).glob(f"student/*/{_MANIFEST}")))
+
+def _finished(folder):
+    try: return bool(_read_manifest(folder).get("complete"))
+    except AgentDistillError: return False
+
+def runs_like(
+    out,            # the folder of a run, which need not be there
+    artifact="",    # what they must have finished: "index", "student/agent", ...
+) -> list[Path]:    # most similar names first
+    "The other runs beside it, in `runs/` here or above, and in `_runs/`"
+    out, up = Path(out).absolute(), [Path.cwd(), *Path.cwd().parents, runs_folder().parent]
+    places = [out.parent, *(folder/n for folder in up for n in ("runs", "_runs", "nbs/_runs"))]
+    found = {p.resolve() for place in places for p in place.glob("*") if is_run(p)}
+    def unlike(p): return -SequenceMatcher(None, p.name, out.name).ratio(), str(p)
+    return sorted((p for p in found - {out.resolve()} if not artifact or _finished(p/artifact)),
+                  key=unlike)
+
+# %% ../nbs/00_profile.ipynb #place007
+def _made_by(out):
+    "The command that makes a run where runs usually lie; empty for any other folder"
+    try: usual = run_dir("", out.name) == out
+    except AgentDistillError: usual = False
+    return f"agent-distill run --profile {out.name} makes it" if usual else ""
+
+def find_run(
+    out,        # where a run should be
+) -> Path:      # whole
+    "The folder of a run; where there is none, the error names those that may be meant"
+    out = Path(out).expanduser().resolve()
+    if is_run(out): return out
+    made, like = _made_by(out), runs_like(out)
+    if made: like = [p for p in like if p.name == out.name]
+    named = f"take one that is there: {', '.join(map(str, like[:3]))}" if like else ""
+    raise AgentDistillError(f"there is no run at {out}",
+                            fix=", or ".join(filter(None, [named, made])) or "name a run's folder")
+
+def _absent(folder):
+    "The error for an artifact that is not there"
+    folder, fix = folder.absolute(), f"run {_chapter(folder)} first, or agent-distill run"
+    out = folder.parents[int(folder.parent.name == "student")]
+    if folder.relative_to(out).parts[0] in _CHAPTERS:
+        has = runs_like(find_run(out), folder.relative_to(out))
+        same = [p for p in has if p.name == out.name]
+        if same: fix = f"take the run that has it, {same[0]}, or {fix}"
+    return AgentDistillError(f"the artifact {folder.name!r} is missing", folder, fix)
+
 # %% ../nbs/00_profile.ipynb #9a64ede5
 def _complete(folder):
     "The manifest of a finished artifact"
     m = _read_manifest(folder)
+    if not m: raise _absent(Path(folder))
     if not m.get("complete"):
-        state = "is not finished" if m else "is missing"
-        raise AgentDistillError(f"the artifact {Path(folder).name!r} {state}", where=folder,
-                                fix=f"run {_chapter(folder)} first, or agent-distill run")
+        raise AgentDistillError(f"the artifact {Path(folder).name!r} is not finished", folder,
+                                f"run {_chapter(folder)} first, or agent-distill run")
     return m
 
 def _input_hash(path, profile):

@@ -188,7 +188,7 @@ def test_rows_are_not_added_to_a_file_that_was_removed(tmp_path):
 
 # a real run, of one light chapter
 
-PARAMS = 'profile, out_dir, seed, limit = "mini", "_runs/mini", 0, 0'
+PARAMS = 'profile, out_dir, seed, limit = "mini", "", 0, 0'
 STAGE = Stage("01_questions", "questions")
 ROWS = """from agent_distill.profile import Artifact, get_profile
 art = Artifact(out_dir + "/questions", get_profile(profile), seed)

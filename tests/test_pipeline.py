@@ -14,7 +14,7 @@ from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, 
 from agent_distill.profile import AgentDistillError, Artifact, get_profile, read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT = 4  # questions a benchmark in the slow tests
+LIMIT = ("--limit", 4, "--train-limit", 4)  # questions a benchmark in the slow tests
 
 ROWS = """
 import time
@@ -39,7 +39,7 @@ TOYS = (Stage("00_profile"), Stage("01_questions", "questions"), Stage("04_agent
 
 def chapter(nbs, name, *cells):
     "Write a chapter with a parameters cell"
-    params = 'profile = "mini"\nout_dir = "_runs/mini"\nseed = 0\nlimit = 0'
+    params = 'profile = "mini"\nout_dir = ""\nseed = 0\nlimit = 0'
     nb = nbformat.v4.new_notebook(metadata={"kernelspec": dict(
         name="python3", display_name="python3", language="python")})
     nb.cells = [nbformat.v4.new_code_cell(params, metadata={"tags": ["parameters"]}),
@@ -357,7 +357,7 @@ if not art.done: art.start().finish()
 
 
 def test_reuse_of_a_folder_without_a_run(nbs, tmp_path):
-    with pytest.raises(AgentDistillError, match="no run to take artifacts from.*--reuse"):
+    with pytest.raises(AgentDistillError, match="there is no run at"):
         run("mini", tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=nbs)
     assert not (tmp_path / "new").exists()
 
@@ -427,7 +427,7 @@ def fails(*args):
 def mini(tmp_path_factory):
     "A finished run of all chapters"
     out = tmp_path_factory.mktemp("mini") / "run"
-    done = command("run", "--out", out, "--limit", LIMIT)
+    done = command("run", "--out", out, *LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
     return out, done
 
@@ -452,7 +452,7 @@ def test_end_to_end(mini):
         assert part in done.stdout
     for stage in STAGES:
         copy = nbformat.read(out / "notebooks" / f"{stage.name}.ipynb", 4)
-        assert copy.metadata.papermill.parameters.limit == LIMIT
+        assert set(copy.metadata.papermill.parameters.values()) <= {"mini", 0, 4, str(out)}
         assert copy.metadata.papermill.exception is None
         if not stage.artifact: continue
         manifest = Artifact.read(out / stage.artifact).manifest
@@ -465,7 +465,7 @@ def test_end_to_end(mini):
 def test_a_second_run_keeps_everything(mini):
     out, _ = mini
     before = everything(out)
-    done = command("run", "--out", out, "--limit", LIMIT)
+    done = command("run", "--out", out, *LIMIT)
     assert done.returncode == 0 and f"stages run: 0, kept: {len(STAGES)}" in done.stdout
     assert everything(out) == before
 
@@ -486,7 +486,7 @@ def test_report_and_ask(mini):
 def test_one_number_changed(mini, tmp_path):
     "Only the evaluation and what comes after it are made anew, and the two runs are compared"
     out, _ = mini
-    done = command("run", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", "--limit", LIMIT)
+    done = command("run", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", *LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"taken from {out}: 01_questions, 02_retrieval, 06_teacher, 07_student\n" in done.stdout
     assert "08_evaluation | sag_n 8 there, 2 here | the answers of 6 of 9 methods are taken" in done.stdout
@@ -510,7 +510,7 @@ ASIDE = sorted({p.stem for p in (ROOT / "nbs").glob("[0-9]*.ipynb")} - {s.name f
 def test_a_chapter_that_no_run_executes(name, mini, tmp_path):
     import papermill
     out, _ = mini
-    before, params = everything(out), dict(profile="mini", out_dir=str(out), seed=0, limit=LIMIT)
+    before, params = everything(out), dict(profile="mini", out_dir=str(out), seed=0, limit=4, train_limit=4)
     papermill.execute_notebook(str(ROOT / "nbs" / f"{name}.ipynb"), str(tmp_path / "copy.ipynb"), params,
                                cwd=str(ROOT / "nbs"), progress_bar=False)
     assert everything(out) == before
@@ -536,11 +536,11 @@ def test_damage_is_one_clear_error(case, copied):
     else: path.unlink()
     before = everything(copied)
     for args in ((), ("--only", stage)):
-        error = fails("run", "--out", copied, "--limit", LIMIT, *args)
+        error = fails("run", "--out", copied, *LIMIT, *args)
         assert name in error and "fix: " in error
     assert everything(copied) == before, "nothing that was done is lost"
     path.write_bytes(whole)
-    done = command("run", "--out", copied, "--limit", LIMIT)
+    done = command("run", "--out", copied, *LIMIT)
     assert done.returncode == 0, done.stderr
 
 
@@ -548,7 +548,7 @@ def test_damage_is_one_clear_error(case, copied):
 @pytest.mark.parametrize("stage, lacks", [("teacher", "01_questions"), ("student", "06_teacher"),
                                           ("evaluation", "01_questions")])
 def test_a_stage_without_what_it_needs(stage, lacks, tmp_path):
-    error = fails("run", "--out", tmp_path, "--only", stage, "--limit", LIMIT)
+    error = fails("run", "--out", tmp_path, "--only", stage, *LIMIT)
     assert "is missing" in error and lacks in error
 
 
@@ -557,7 +557,7 @@ def test_an_unfinished_artifact_is_never_taken_for_a_finished_one(copied):
     manifest = copied / "teacher" / "manifest.json"
     facts = Artifact(manifest.parent, None).manifest
     manifest.write_text(json.dumps({**facts, "complete": False, "began": time.time()}))
-    error = fails("run", "--out", copied, "--only", "student", "--limit", LIMIT)
+    error = fails("run", "--out", copied, "--only", "student", *LIMIT)
     assert "'teacher' is not finished" in error and "06_teacher" in error
 
 
@@ -577,12 +577,12 @@ def test_kill_9_in_a_real_stage(stage, records, mini, copied):
     folder = next(s.artifact for s in STAGES if s.name == stage)
     shutil.rmtree(copied / folder)
     code = "import sys; from agent_distill.cli import main; sys.exit(main())"
-    process = subprocess.Popen([sys.executable, "-c", code, "run", "--out", str(copied), "--limit", str(LIMIT),
+    process = subprocess.Popen([sys.executable, "-c", code, "run", "--out", str(copied), *map(str, LIMIT),
                                 "--only", stage], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(copied / folder / records, 2, process, seconds=900)
     process.kill()
     process.wait()
-    done = command("run", "--out", copied, "--limit", LIMIT, "--only", stage)
+    done = command("run", "--out", copied, *LIMIT, "--only", stage)
     assert done.returncode == 0, done.stderr
     for path in sorted((mini[0] / folder).rglob("*.jsonl")):
         name = path.relative_to(mini[0])

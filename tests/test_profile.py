@@ -426,6 +426,7 @@ def test_damaged_manifests(tmp_path, raw, text):
 
 
 def test_a_missing_artifact_names_its_chapter(tmp_path):
+    (tmp_path / "run.json").touch()
     assert "06_teacher" in error(Artifact.read, tmp_path / "teacher")
     a = Artifact(tmp_path / "student", MINI, inputs={"teacher": tmp_path / "teacher"})
     assert not a.done
