@@ -7,7 +7,7 @@ __all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder'
            'chapter_path', 'own_parameters', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine',
            'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'differs',
            'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'wanted', 'misfits', 'made_with',
-           'check_artifact', 'take_over', 'take_part', 'standing', 'guarded', 'run_stage', 'fate', 'outlook',
+           'check_artifact', 'take_over', 'take_part', 'standing', 'guarded', 'run_stage', 'fate', 'foreign', 'outlook',
            'outlook_lines', 'Stopped', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
@@ -513,7 +513,7 @@ def take_over(
     m = Artifact(old, None).manifest
     if not m.get("complete"): return {stage.artifact: "not finished there"}
     new = wanted(m, to, params)
-    if (odd := misfits(m, new, again)) or new.done: return odd
+    if (odd := misfits(m, new, again)) or new.manifest == m: return odd
     if to.exists(): return {stage.artifact: "another one is here already"}
     Artifact.read(old)
     half = to.with_name(f".{to.name}.half")
@@ -536,7 +536,7 @@ def take_part(
     if not odd or odd.keys() - own: return []
     found = Artifact.read(old)
     new = wanted(found.manifest, to, params)
-    if new.manifest.get("fingerprint", new.fingerprint) != new.fingerprint or new.done: return []
+    if new.done: return []
     taken, every = take_answers(new.start(), found), asked_methods(new.profile)
     return [f"the answers of {len(taken)} of {len(every)} methods are taken"]
 
@@ -629,10 +629,15 @@ def fate(
         return "taken", differs(made, versions(), (*made,))
     return "run", [*odd.values()] if odd and not stays else why
 
-def outlook(stages, todo, out, params, key, log, forced=(), source=None) -> dict:
+def foreign(stage: Stage, nbs: Path, params: dict) -> set:
+    "Limits that the chapter does not have, so that nothing it makes has them."
+    return params.keys() - own_parameters(stage, nbs, params).keys() - {"profile", "seed"}
+
+def outlook(stages, todo, nbs, out, asked, key, log, forced=(), source=None) -> dict:
     "Take what fits of an older run; then what will become of each stage, and why."
     found, again = {}, []
     for stage in stages:
+        params = asked | {k: "-" for k in foreign(stage, nbs, asked)}
         ask = source and stage.artifact and stage not in forced
         odd = take_over(stage, out, source, params, again) if ask else None
         if stage not in todo: continue
@@ -693,13 +698,14 @@ def run(
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
     for stage in todo: chapter_path(stage, nbs)
     check_seed(out := run_folder(run_dir(out_dir, profile), nbs), seed)
+    if source == out: raise AgentDistillError("a run cannot reuse itself", out, "change --out")
     library = folder_hash(package_folder(), skip=("nbs",))
     params, done = dict(profile=profile, seed=seed, limit=limit, train_limit=train_limit), []
     forced = todo[:1] if only or start else []
     def key(stage): return stage_key(stage, nbs, out, params, stages[:stages.index(stage)], library)
     with locked(out) as fd:
         log = RunLog(out)
-        ahead = outlook(stages, todo, out, params, key, log, forced, source)
+        ahead = outlook(stages, todo, nbs, out, params, key, log, forced, source)
         for line in outlook_lines(ahead, reuse): say(line)
         for stage in todo:
             how = stage in forced, progress, ahead[stage][0] == "taken"
