@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from conftest import children
-from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, folder_hash, locked,
-                                    notebooks_folder, plan, run, take_over)
+from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, find_stage, folder_hash, locked,
+                                    notebooks_folder, plan, run, take_over, take_part)
 from agent_distill.profile import AgentDistillError, Artifact, get_profile, read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -369,6 +369,29 @@ def test_an_option_that_the_chapter_does_not_have_is_another_artifact(quick, tmp
     said = []
     assert statuses(toys(tmp_path / "new", quick, reuse=tmp_path / "old", say=said.append))["01_questions"] == "ran"
     assert "to run: 01_questions | train_limit 0 there, - here" in said
+
+
+def test_another_number_of_samples_takes_the_greedy_answers(tmp_path):
+    from agent_distill.evaluation import asked_methods, derive_seed
+    mini, old, new, names = get_profile("mini"), tmp_path / "old", tmp_path / "new", ("questions", "index", "student")
+    for name in names: Artifact(old / name, mini, 0).start().finish()
+    art = Artifact(old / "evaluation", mini, 0, {name: old / name for name in names}, limit=0).start()
+    for m in asked_methods(mini):
+        for b in mini.benchmarks: art.records(f"{m.slug}/{b}.jsonl").append(dict(id="q", seed=derive_seed(0, "q"), by=m.name))
+    art.finish()
+    def odd(name, **change): return take_over(find_stage(name), new, old, dict(profile="mini,sag_n=2", seed=0, limit=0) | change)
+    assert odd("evaluation").keys() == {"sag_n", *names} and take_part(odd("evaluation"), new, old, {}) == []
+    for name in names: assert odd(name) == {}
+    assert odd("evaluation") == {"sag_n": "sag_n 8 there, 2 here"}
+    for change in (dict(limit=4), dict(profile="mini,sag_n=2,max_steps=4")):
+        assert take_part(odd("evaluation", **change), new, old, {}) == [] and not (new / "evaluation").exists()
+    for _ in "twice, as after a kill":
+        said = take_part(odd("evaluation"), new, old, dict(profile="mini,sag_n=2", seed=0, limit=0))
+        assert said == ["the answers of 6 of 9 methods are taken"]
+        assert {p.name for p in (new / "evaluation").iterdir() if p.is_dir()} == {
+            "teacher-agent", "student-agent", "cot-distill", "agent-distill", "agent-distill-ftp", "agent-distill-n4"}
+    made = Artifact(new / "evaluation", get_profile("mini,sag_n=2"), 0, {name: new / name for name in names}, limit=0)
+    assert made.manifest["fingerprint"] == made.fingerprint and not made.done, "the chapter goes on in it"
 
 
 def test_reuse_of_a_folder_without_a_run(nbs, tmp_path):
