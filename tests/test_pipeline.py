@@ -15,6 +15,8 @@ from agent_distill.profile import AgentDistillError, Artifact, get_profile, read
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = ("--limit", 4, "--train-limit", 4)  # questions a benchmark in the slow tests
+LIMITED = dict(retrieval={"limit"}, engines={"limit"}, teacher={"train_limit"}, student={"train_limit"},
+               evaluation={"limit", "train_limit"}, scaling={"limit"})   # the chapters that know of them
 
 ROWS = """
 import time
@@ -139,6 +141,8 @@ def test_copies_parameters_and_working_directory(nbs, tmp_path):
     assert sorted(p.name for p in nbs.iterdir()) == [f"{s.name}.ipynb" for s in TOYS]
     manifest = Artifact.read(tmp_path / "run" / "questions").manifest
     assert (manifest["profile"]["name"], manifest["seed"], manifest["config"]) == ("mini", 3, {"limit": 5})
+    again = toys(tmp_path / "run", nbs, seed=3, limit=5, train_limit=7)
+    assert set(statuses(again).values()) == {"kept"}, "a parameter that no chapter has"
     log = json.loads((tmp_path / "run" / "run.json").read_text())
     assert list(log) == [s.name for s in TOYS] and all(f["peak_mb"] > 0 for f in log.values())
 
@@ -492,7 +496,8 @@ def test_end_to_end(mini):
         assert part in done.stdout
     for stage in STAGES:
         copy = nbformat.read(out / "notebooks" / f"{stage.name}.ipynb", 4)
-        assert set(copy.metadata.papermill.parameters.values()) <= {"mini", 0, 4, str(out)}
+        given = {k for k in copy.metadata.papermill.parameters if "limit" in k}
+        assert given == LIMITED.get(stage.short, set())
         assert copy.metadata.papermill.exception is None
         if not stage.artifact: continue
         manifest = Artifact.read(out / stage.artifact).manifest
@@ -524,7 +529,7 @@ def test_report_and_ask(mini):
 
 @pytest.mark.slow
 def test_one_number_changed(mini, tmp_path):
-    "Only the evaluation and what comes after it are made anew, and the two runs are compared"
+    "Only what samples is asked again and what comes after it made anew, and the two runs are compared"
     out, _ = mini
     done = command("run", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", *LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -539,6 +544,7 @@ def test_one_number_changed(mini, tmp_path):
     assert {name.split("/")[0] for name, _ in before ^ after} == {"evaluation", "scaling"}
     said = command("compare", out, tmp_path / "two")
     assert said.returncode == 0 and "sag_n: 8 there, 2 here" in said.stdout and "agent-distill+SAG" in said.stdout
+    assert "other rows" not in said.stdout
     assert "nothing differs" in command("compare", out, out).stdout
 
 
