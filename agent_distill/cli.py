@@ -211,8 +211,8 @@ def costs(runs) -> str:
     ran, taken, kept = ([r for r in runs if r.status == s] for s in ("ran", "taken", "kept"))
     saved = f", taken over: {len(taken)} ({_time(sum(r.taken_s for r in taken))} of an older run)"
     head = f"stages run: {len(ran)}{saved if taken else ''}, kept: {len(kept)}; "
-    line = head + _time(sum(r.wall_s for r in ran))
-    return line + (f", at most {max(r.peak_mb for r in ran) / 1024:.1f} GB of memory" if ran else "")
+    peak = f", at most {max(r.peak_mb for r in ran) / 1024:.1f} GB of memory" if ran else ""
+    return head + _time(sum(r.wall_s for r in ran)) + peak
 
 # %% ../nbs/09b_cli.ipynb #tab00001
 def _columns(cells: list, wraps: bool) -> tuple:

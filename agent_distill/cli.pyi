@@ -87,7 +87,7 @@ def term_interrupts() -> collections.abc.Iterator[Any]:
     ...
 
 def costs(runs: Any) -> str:
-    """A line about what a run took."""
+    """A line about what a run took, and what it did not have to."""
     ...
 
 def results_text(results: Any, width: int=0) -> str:

@@ -447,7 +447,7 @@ class StageRun:
     notebook: str = ""  # the executed copy
     taken_s: float = 0.0  # seconds that the older run spent on what was taken
 
-# %% ../nbs/09_pipeline.ipynb #e9a95e71
+# %% ../nbs/09_pipeline.ipynb #wanted01
 _MADE = {s.artifact for s in STAGES}
 
 def _there(path: Path) -> bool:
@@ -469,6 +469,7 @@ def wanted(
     return Artifact(folder, profile, params["seed"], {k: p for k, p in inputs.items() if _there(p)},
                     **config)
 
+# %% ../nbs/09_pipeline.ipynb #wanted03
 def misfits(
     m: dict,  # a manifest
     new: Artifact,  # `wanted` by it
@@ -479,6 +480,7 @@ def misfits(
             for k in m.get("inputs", ()) if k in again or k not in new.inputs}
     return new.unlike(m) | gone
 
+# %% ../nbs/09_pipeline.ipynb #e9a95e71
 def made_with(
     artifact: Artifact,  # finished
     params: dict,  # of a run
@@ -555,8 +557,8 @@ def standing(
         return m.get("complete", False), f"{folder.name}/ goes on" if m.get("began") else ""
     old = [p for p in sorted(folder.parent.glob(f"{folder.name}.stale-*"))
            if (a := Artifact(p, None).manifest).get("complete") and not odd(a)]
-    back = f", and {old[0].name}/ fits again" if old else ""
-    return bool(old), f"{folder.name}/ moves to {_aside(folder).name}/ ({', '.join(why.values())}){back}"
+    move = f"{folder.name}/ moves to {_aside(folder).name}/ ({', '.join(why.values())})"
+    return bool(old), move + (f", and {old[0].name}/ fits again" if old else "")
 
 # %% ../nbs/09_pipeline.ipynb #95e91129
 def _kept(copy: Path, name: str, log: RunLog) -> bool:
@@ -582,9 +584,11 @@ def guarded(copy: Path):
         why = f"the run cannot be written: {e.strerror or e}"
         raise AgentDistillError(why, e.filename or copy, _ROOM) from None
 
+# %% ../nbs/09_pipeline.ipynb #passed01
 def _passed(bar, stage, nbs, out, status) -> StageRun:
     "A stage that is not executed, its bar full."
-    bar.total = bar.n = len(json.loads(chapter_path(stage, nbs).read_text(encoding="utf-8"))["cells"])
+    cells = json.loads(chapter_path(stage, nbs).read_text(encoding="utf-8"))["cells"]
+    bar.total = bar.n = len(cells)
     note(bar, {"kept": "already done", "taken": "taken over"}[status])
     copy = Path(out) / "notebooks" / f"{stage.name}.ipynb"
     spent = Artifact(Path(out) / stage.artifact, None).manifest.get("wall_s", 0)
@@ -629,6 +633,7 @@ def fate(
         return "taken", differs(made, versions(), (*made,))
     return "run", [*odd.values()] if odd and not stays else why
 
+# %% ../nbs/09_pipeline.ipynb #outlook7
 def foreign(stage: Stage, nbs: Path, params: dict) -> set:
     "Limits that the chapter does not have, so that nothing it makes has them."
     return params.keys() - own_parameters(stage, nbs, params).keys() - {"profile", "seed"}
@@ -651,6 +656,7 @@ def outlook(stages, todo, nbs, out, asked, key, log, forced=(), source=None) -> 
         found[stage] = what, why
     return found
 
+# %% ../nbs/09_pipeline.ipynb #outlook8
 def outlook_lines(
     found: dict,  # from `outlook`
     source="",  # the folder of the older run
@@ -699,17 +705,16 @@ def run(
     for stage in todo: chapter_path(stage, nbs)
     check_seed(out := run_folder(run_dir(out_dir, profile), nbs), seed)
     if source == out: raise AgentDistillError("a run cannot reuse itself", out, "change --out")
-    library = folder_hash(package_folder(), skip=("nbs",))
+    library, forced = folder_hash(package_folder(), skip=("nbs",)), todo[:1] * bool(only or start)
     params, done = dict(profile=profile, seed=seed, limit=limit, train_limit=train_limit), []
-    forced = todo[:1] if only or start else []
     def key(stage): return stage_key(stage, nbs, out, params, stages[:stages.index(stage)], library)
     with locked(out) as fd:
         log = RunLog(out)
         ahead = outlook(stages, todo, nbs, out, params, key, log, forced, source)
         for line in outlook_lines(ahead, reuse): say(line)
         for stage in todo:
-            how = stage in forced, progress, ahead[stage][0] == "taken"
-            try: done.append(run_stage(stage, nbs, out, dict(params, out_dir=str(out)), key(stage),
-                                       log, fd, *how))
+            how = log, fd, stage in forced, progress, ahead[stage][0] == "taken"
+            given = dict(params, out_dir=str(out))
+            try: done.append(run_stage(stage, nbs, out, given, key(stage), *how))
             except KeyboardInterrupt: raise Stopped(stage.name) from None
     return done

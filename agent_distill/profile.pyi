@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import fields
 from pathlib import Path
 
-__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_dir', 'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'versions']
+__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_dir', 'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced', 'check_seed', 'versions']
 
 MINI: Profile
 
@@ -237,6 +237,13 @@ class Artifact:
         """One hash of the profile's fields that count here, seed, options and inputs"""
         ...
 
+    def unlike(self, m: dict[Any, Any]) -> dict[str, str]:
+        """What a manifest says otherwise: fields that count here, seed, options and inputs
+
+- m: a manifest
+- returns: name -> what differs, as in "sag_n 8 there, 2 here"; empty: nothing"""
+        ...
+
     def start(self) -> Artifact:
         """Make the folder, or go on in it; raises AgentDistillError where it cannot be written"""
         ...
@@ -301,6 +308,18 @@ def fields_read(folder: Any) -> list[str]:
 
 - folder: an artifact's
 - returns: all fields, where it is no stage's"""
+    ...
+
+class Displaced(UserWarning):
+    """Says that an artifact's folder is set aside, or that one fits again and is taken back"""
+
+def check_seed(out_dir: Any, seed: int, but: str='') -> None:
+    """Refuse a folder whose artifacts were made with another seed
+
+- out_dir: folder of a run
+- seed: that it should have
+- but: an artifact that may have another one: it is about to be set aside
+- returns: raises AgentDistillError for the first that has another seed"""
     ...
 
 def versions() -> dict[Any, Any]:
