@@ -486,7 +486,7 @@ def _absent(folder):
     "The error for an artifact that is not there"
     folder, fix = folder.absolute(), f"run {_chapter(folder)} first, or agent-distill run"
     out = folder.parents[int(folder.parent.name == "student")]
-    if folder.relative_to(out).parts[0] in _CHAPTERS:
+    if folder.relative_to(out).parts[0] in _CHAPTERS and not folder.is_dir():
         has = runs_like(find_run(out), folder.relative_to(out))
         same = [p for p in has if p.name == out.name]
         if same: fix = f"take the run that has it, {same[0]}, or {fix}"

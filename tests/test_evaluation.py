@@ -386,7 +386,7 @@ def test_record_refuses_a_changed_profile(tmp_path):
 
 
 def test_record_refuses_what_is_not_complete(tmp_path):
-    with pytest.raises(AgentDistillError, match="missing"): rs.record(tmp_path)
+    with pytest.raises(AgentDistillError, match="no run at"): rs.record(tmp_path)
     finished(tmp_path)
     (tmp_path / "evaluation/results.json").write_text("{}")
     with pytest.raises(AgentDistillError, match="results.json"): rs.record(tmp_path, tmp_path / "recorded")
