@@ -194,6 +194,15 @@ def test_a_run_that_goes_on_says_so_and_a_changed_library_too(quick, tmp_path, m
     assert said[2:] == ["to run: 00_profile, 01_questions, 04_agent | another library"]
 
 
+def test_what_a_chapter_says_of_its_folders_gets_a_line(capsys):
+    from agent_distill.pipeline import LastLine, stage_bar
+    for progress, said in ((True, "index/ moves to index.stale-1/\n"), (False, "")):
+        with stage_bar(TOYS[0], progress) as bar:
+            LastLine(bar).write("index:0: Displaced: index/ moves to index.stale-1/\nx:1: UserWarning: something is old\n")
+        err = capsys.readouterr().err
+        assert said in err and "old" not in err and ("stale" in err) == bool(said)
+
+
 def test_another_seed_is_refused_before_any_work(quick, tmp_path):
     toys(tmp_path, quick, only="1")
     before = sorted(p for p in tmp_path.rglob("*"))
