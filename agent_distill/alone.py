@@ -9,54 +9,65 @@ __all__ = ['need']
 import os
 from pathlib import Path
 
-from .profile import Artifact, get_profile
+from .pipeline import STAGES, made_with
+from .profile import AgentDistillError, Artifact, find_run, get_profile, run_dir
 
 # %% ../nbs/09c_alone.ipynb #d3444152
-def _questions(p, out, seed, limit):
+def _questions(p, out, seed, train_limit):
     from agent_distill.questions import run_questions, write_questions
-    write_questions(p, out, *run_questions(p, limit), seed, limit)
+    write_questions(p, out, *run_questions(p), seed)
 
 # %% ../nbs/09c_alone.ipynb #84d4cda4
-def _index(p, out, seed, limit):
+def _index(p, out, seed, train_limit):
     from agent_distill.retrieval import Embedder, Retriever
     Retriever.build(p.corpus, Embedder(p.embedder), out/"index", p, seed)
 
 # %% ../nbs/09c_alone.ipynb #fa9ea212
-def _teacher(p, out, seed, limit):
+def _teacher(p, out, seed, train_limit):
     from agent_distill.released import take_released
     from agent_distill.retrieval import Retriever, search_tool
     from agent_distill.sandbox import Sandbox
     from agent_distill.servers import load_engine
     from agent_distill.teacher import teach, teacher_questions
-    asked = teacher_questions(out, p, limit)
+    asked = teacher_questions(out, p, train_limit)
     if p.teacher == "released":
-        take_released(p, out, asked, [search_tool(None)], seed, limit)
+        take_released(p, out, asked, [search_tool(None)], seed, train_limit)
     else:
         with Sandbox(tools=[search_tool(Retriever.load(out/"index"), p.top_k)]) as box:
-            teach(p, out, asked, load_engine(p, p.teacher), box, seed, limit)
+            teach(p, out, asked, load_engine(p, p.teacher), box, seed, train_limit)
 
 # %% ../nbs/09c_alone.ipynb #cec2a6b2
-def _student(p, out, seed, limit):
+def _student(p, out, seed, train_limit):
     from agent_distill.student import distill_all
-    distill_all(p, out, seed, limit)
+    distill_all(p, out, seed, train_limit)
 
 # %% ../nbs/09c_alone.ipynb #cf57897f
 _MAKERS = dict(questions=_questions, index=_index, teacher=_teacher, student=_student)
+
+def _there(out, name): return Artifact(out/name, None).manifest.get("complete")
+
+def _check_run(out, **params):
+    "Raise where a finished artifact of the run was made with other parameters"
+    for name in (s.artifact for s in STAGES if s.artifact and _there(out, s.artifact)):
+        if odd := made_with(Artifact.read(out/name), params):
+            raise AgentDistillError(f"{name}/ was made otherwise: {', '.join(odd)}", out,
+                                    "give the chapter the same parameters, or another out_dir")
 
 def need(
     name: str,        # the last artifact that is read: questions, index, teacher or student
     out_dir,          # folder of the run
     profile: str,     # "mini", or with changes: "mini,sag_n=4"; others are left to `run`
     seed: int = 0,    # of the run
-    limit: int = 0,   # questions a benchmark; 0: all
+    train_limit: int = 0,   # training questions a benchmark; 0: all
 ) -> str:             # what was done, as a sentence
     "Make the artifacts up to `name` that are not there; with `mini` all of them take six minutes"
-    p, out = get_profile(profile), Path(out_dir)
+    p, out = get_profile(profile), run_dir(out_dir, profile)
     names = list(_MAKERS)[:list(_MAKERS).index(name) + 1]
-    gone = [k for k in names if not Artifact(out/k, None).manifest.get("complete")]
+    gone = [k for k in names if not _there(out, k)]
     if not gone: return f"{name}/ is there."
     if p.name != "mini" or os.environ.get("AGENT_DISTILL_RUN"):
-        return f"Not made here: {', '.join(gone)}. agent-distill run --profile {p.name} makes it."
-    for each in gone: _MAKERS[each](p, out, seed, limit)
+        find_run(out)
+        return f"Not made here: {', '.join(gone)}."
+    _check_run(out, profile=p.spec, seed=seed, train_limit=train_limit)
+    for each in gone: _MAKERS[each](p, out, seed, train_limit)
     return f"Made here: {', '.join(gone)}."
-

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .profile import AgentDistillError, Artifact
+from .profile import AgentDistillError, Artifact, find_run
 
 # %% ../nbs/09d_ask.ipynb #68240102
 def plain(text) -> str:
@@ -51,7 +51,7 @@ def choose_model(
         raise AgentDistillError(f"no agent is called {method!r}", "--method",
                                 f"choose one of {', '.join(METHODS)}")
     if method in ("student", "teacher"): return method, None, ""
-    adapter = out / "student" / method
+    adapter = find_run(out) / "student" / method
     if Artifact(adapter, None).manifest: return "student", str(Artifact.read(adapter).folder), ""
     note = f"No distilled student in {adapter}, so the untrained one answers."
     return "student", None, note + " `agent-distill run` makes it."

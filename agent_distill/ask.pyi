@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
+from .profile import find_run as find_run
 
 __all__ = ['METHODS', 'plain', 'indent', 'step_text', 'choose_model', 'check_server', 'answer', 'source', 'unseen', 'doubt', 'verdict', 'asker', 'typed', 'converse']
 

@@ -23,7 +23,8 @@ from .ask import (
     METHODS, asker, choose_model, converse, doubt, typed, verdict)
 from .pipeline import STAGES, ChapterFailed, RunLog, Stopped, run
 from .profile import (
-    PROFILES, AgentDistillError, Artifact, Profile, _profile_of, cgroup_limit, cores, get_profile)
+    PROFILES, AgentDistillError, Artifact, Profile, _profile_of, cgroup_limit, cores, find_run,
+    get_profile, run_dir, runs_folder)
 
 # %% ../nbs/09b_cli.ipynb #ddec6e69
 def _count(text: str) -> int:
@@ -62,7 +63,9 @@ def _sweep_command(commands):
     about = "a run for each combination of values and seeds, then what each value changed"
     p = _command(commands, "sweep", about)
     p.add_argument("--seeds", type=_seeds, default=[0], metavar="SEED,SEED", help="as in 0,1,2 (0)")
-    p.add_argument("--limit", type=_count, default=0, help="questions a benchmark (0: all)")
+    for flag, kind in (("--limit", "test"), ("--train-limit", "training")):
+        about = f"{kind} questions a benchmark (0: all)"
+        p.add_argument(flag, type=_count, default=0, help=about)
     p.add_argument("--reuse", default="", metavar="RUN", help="take what fits from this run")
     p.add_argument("--dry-run", action="store_true", help="say what will be run, and end")
 
@@ -101,7 +104,9 @@ def parser() -> argparse.ArgumentParser:
     commands = p.add_subparsers(dest="command", required=True)
     run = _command(commands, "run", "execute the chapters; a stopped run goes on")
     run.add_argument("--seed", type=_count, default=0, help="of every stage (0)")
-    run.add_argument("--limit", type=_count, default=0, help="questions a benchmark (0: all)")
+    for flag, kind in (("--limit", "test"), ("--train-limit", "training")):
+        about = f"{kind} questions a benchmark (0: all)"
+        run.add_argument(flag, type=_count, default=0, help=about)
     run.add_argument("--from", dest="start", default="", metavar="STAGE", help="begin here")
     run.add_argument("--only", default="", metavar="STAGE", help="this stage alone")
     run.add_argument("--reuse", default="", metavar="RUN", help="take what fits from this run")
@@ -183,15 +188,13 @@ def chosen(a) -> Profile:
 
 def out_of(a) -> Path:
     "The run's folder that the arguments mean."
-    short = re.sub(r"(?<=[=+])/[^,+]*/", "", chosen(a).spec)   # of a path its last part
-    name = a.out or "runs/" + re.sub(r"[^\w.,=+-]", "-", short)
-    return Path(name).expanduser().resolve()
+    return run_dir(a.out, chosen(a).spec)
 
 def shown(path) -> str:
-    "A path, relative to the working directory where it lies below it."
-    path = Path(path)
-    try: return str(path.resolve().relative_to(Path.cwd().resolve()))
-    except ValueError: return str(path)
+    "A path, relative to the working directory where it lies below it, or both lie beside `runs/`."
+    whole, here, top = Path(path).resolve(), Path.cwd().resolve(), runs_folder().resolve().parent
+    near = whole.is_relative_to(here) or whole.is_relative_to(top) and here.is_relative_to(top)
+    return os.path.relpath(whole, here) if near else str(path)
 
 # %% ../nbs/09b_cli.ipynb #5684beab
 def of_run(a) -> Profile:
@@ -210,7 +213,8 @@ def flags(a, *more) -> str:
 
 def run_line(a) -> str:
     "The command that goes on with this run."
-    more = ("--seed", a.seed, 0), ("--limit", a.limit, 0), ("--reuse", a.reuse, "")
+    more = (("--seed", a.seed, 0), ("--limit", a.limit, 0), ("--train-limit", a.train_limit, 0),
+            ("--reuse", a.reuse, ""))
     return "agent-distill run" + flags(a, *more)
 
 # %% ../nbs/09b_cli.ipynb #5b207595
@@ -223,13 +227,17 @@ def term_interrupts():
     finally: signal.signal(signal.SIGTERM, before)
 
 # %% ../nbs/09b_cli.ipynb #27d11e94
+def _time(seconds) -> str:
+    "`2 min 41 s`."
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
 def costs(runs) -> str:
-    "A line about what a run took."
-    ran = [r for r in runs if r.status == "ran"]
-    kept, peak = len(runs) - len(ran), max((r.peak_mb for r in ran), default=0)
-    wall = sum(r.wall_s for r in ran)
-    head = f"stages run: {len(ran)}, kept: {kept}; {wall // 60:.0f} min {wall % 60:.0f} s"
-    return head + (f", at most {peak / 1024:.1f} GB of memory" if ran else "")
+    "A line about what a run took, and what it did not have to."
+    ran, taken, kept = ([r for r in runs if r.status == s] for s in ("ran", "taken", "kept"))
+    saved = f", taken over: {len(taken)} ({_time(sum(r.taken_s for r in taken))} of an older run)"
+    head = f"stages run: {len(ran)}{saved if taken else ''}, kept: {len(kept)}; "
+    peak = f", at most {max(r.peak_mb for r in ran) / 1024:.1f} GB of memory" if ran else ""
+    return head + _time(sum(r.wall_s for r in ran)) + peak
 
 # %% ../nbs/09b_cli.ipynb #tab00001
 def _columns(cells: list, wraps: bool) -> tuple:
@@ -318,7 +326,7 @@ def example_question(out: Path) -> str:
 def report(a, say=print):
     "`agent-distill report`: the table, the places, how to ask."
     from agent_distill.evaluation import Results
-    out = out_of(a)
+    out = find_run(out_of(a))
     artifact = Artifact.read(out / "evaluation")
     from agent_distill.report import partial
     path = artifact.path("results.json")
@@ -343,7 +351,7 @@ def send_report(a, say=print):
     folder = Path(file).expanduser().parent
     if not folder.is_dir(): raise AgentDistillError("there is no such folder", folder,
                                                     "make it, or change --out")
-    made = read_report(out_of(a))
+    made = read_report(find_run(out_of(a)))
     text = written(made, kind) if kind else ""
     if file: write_atomic(Path(file).expanduser(), text)
     elif kind: say(text.rstrip("\n"))
@@ -354,16 +362,18 @@ def send_report(a, say=print):
 # %% ../nbs/09b_cli.ipynb #1399319b
 def against_text(first, other, width: int = 0) -> str:
     "What differs between two runs, and each method's difference in right answers."
-    from agent_distill.compare import between_rows, differing, not_judged, shared
-    what = [f"  {k}: {a} there, {b} here" for k, a, b in differing(first, other)]
-    what = what or ["  nothing differs"]
+    from agent_distill.compare import between_rows, cautions, differing, not_judged, shared
+    settings, versions = differing(first, other)
+    rows = [*settings, *((f"version of {k}", a, b) for k, a, b in versions)]
+    what = [f"  {k}: {a} there, {b} here" for k, a, b in rows] or ["  nothing differs"]
     alone = shared(first, other)[1]
     note = f"left out: {alone} questions that only one of the runs was asked" if alone else ""
     head, rows = between_rows(first, other)
     head, *rows = [[re.sub(r" (?=[([])", "\n", str(c)) for c in row] for row in (head, *rows)]
     title = f"{other.label} against {first.label}: right answers, points [95 % interval]"
     notes = [note, *not_judged(first, other)]
-    return "\n".join(filter(None, [title, *what, _plain_table(head, rows, width), *notes]))
+    first_of_all = [title, *what, *cautions(first, other)]
+    return "\n".join(filter(None, [*first_of_all, _plain_table(head, rows, width), *notes]))
 
 def together_text(runs: list, width: int = 0) -> str:
     "Runs that differ in nothing but their seed: how far they are apart, and what all of them say."
@@ -381,8 +391,10 @@ def compare(a, say=print):
     if len(a.runs) < 2:
         raise AgentDistillError("one run cannot be compared", a.runs[0],
                                 "name two, as in agent-distill compare runs/mini runs/other")
-    runs = first, *others = [read_answers(r, shown(r)) for r in a.runs]
-    alike = all([k for k, *_ in differing(first, o)] == ["seed"] for o in others)
+    folders = [find_run(r) for r in a.runs]   # all, before any is read
+    runs = first, *others = [read_answers(f, shown(f)) for f in folders]
+    found = [differing(first, o) for o in others]
+    alike = all([k for k, *_ in settings] == ["seed"] and not vs for settings, vs in found)
     if alike: return say(together_text(runs))
     for other in others: say(against_text(first, other) + "\n")
     say("Another seed alone makes a difference: repeat both runs with --seed 1, 2, ... to see it.")
@@ -393,7 +405,8 @@ def run_all(a, say=print):
     "`agent-distill run`: the chapters, then the report."
     out = out_of(a)
     with term_interrupts():
-        runs = run(chosen(a).spec, out, a.seed, a.limit, a.start, a.only, reuse=a.reuse)
+        runs = run(chosen(a).spec, out, a.seed, a.limit, a.train_limit, a.start, a.only,
+                   reuse=a.reuse, say=say)
     say("\n" + costs(runs))
     if any(r.name == "08_evaluation" for r in runs): report(a, say)
     elif runs: say(f"executed copies: {shown(out / 'notebooks')}")
@@ -410,7 +423,7 @@ def _swept(a) -> list:
 def sweep_line(a) -> str:
     "The command that goes on with this sweep."
     more = (("--seeds", ",".join(map(str, a.seeds)), "0"), ("--limit", a.limit, 0),
-            ("--reuse", a.reuse, ""))
+            ("--train-limit", a.train_limit, 0), ("--reuse", a.reuse, ""))
     return "agent-distill sweep" + flags(a, *more)
 
 def sweep_text(points: list, folders: list, width: int = 0) -> str:

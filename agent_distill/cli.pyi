@@ -24,7 +24,10 @@ from .profile import Artifact as Artifact
 from .profile import Profile as Profile
 from .profile import cgroup_limit as cgroup_limit
 from .profile import cores as cores
+from .profile import find_run as find_run
 from .profile import get_profile as get_profile
+from .profile import run_dir as run_dir
+from .profile import runs_folder as runs_folder
 
 __all__ = ['COMMANDS', 'parser', 'run_folders', 'completions', 'completed', 'completion', 'absolute', 'chosen', 'out_of', 'shown', 'of_run', 'flags', 'run_line', 'term_interrupts', 'costs', 'results_text', 'places', 'example_question', 'report', 'send_report', 'against_text', 'together_text', 'compare', 'run_all', 'sweep_line', 'sweep_text', 'sweep', 'ask', 'chat', 'serve', 'serve_model', 'memory_gb', 'gpus', 'free_gb', 'Machine', 'billions', 'corpus_gb', 'index_gb', 'Needs', 'needs', 'lacks', 'not_here', 'packages', 'package_lines', 'sandbox_lines', 'profile_lines', 'doctor', 'index_needs', 'index_lines', 'index', 'go_on', 'stopped', 'main']
 
@@ -63,7 +66,7 @@ def out_of(a: Any) -> Path:
     ...
 
 def shown(path: Any) -> str:
-    """A path, relative to the working directory where it lies below it."""
+    """A path, relative to the working directory where it lies below it, or both lie beside `runs/`."""
     ...
 
 def of_run(a: Any) -> Profile:
@@ -84,7 +87,7 @@ def term_interrupts() -> collections.abc.Iterator[Any]:
     ...
 
 def costs(runs: Any) -> str:
-    """A line about what a run took."""
+    """A line about what a run took, and what it did not have to."""
     ...
 
 def results_text(results: Any, width: int=0) -> str:

@@ -7,7 +7,8 @@ __all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP
            'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of',
            'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise',
            'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp',
-           'engines_of', 'questions_of', 'read_method', 'write_evaluation']
+           'engines_of', 'questions_of', 'read_method', 'asked_methods', 'untouched', 'take_answers', 'trained_on',
+           'write_evaluation']
 
 # %% ../nbs/08_evaluation.ipynb #5b7c4712
 import ctypes, gc, json, math, re, sys
@@ -16,13 +17,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from fastcore.basics import patch
 from .intervals import Comparison, Estimate, bootstrap_ci, compare, share_ci, wilson
-from .profile import AgentDistillError, Artifact, Records, read_jsonl
+from .profile import AgentDistillError, Artifact, Records, read_jsonl, write_atomic
 from .questions import Question, benchmark_name, load_questions
 from .scorers import f1, judge
 
 # %% ../nbs/08_evaluation.ipynb #e0d82396
 from .prompts import agent_prompt
-from .agent import run_agents, run_cot, sandbox_tools
+from .agent import derive_seed, run_agents, run_cot, sandbox_tools
 from .page import write_page
 from .trajectories import Step, Trajectory
 
@@ -614,6 +615,53 @@ def read_method(
     return {b: [scored(Trajectory.from_row(row)) for row in read_jsonl(path)]
             for b, path in files.items() if path.is_file()}
 
+# %% ../nbs/08_evaluation.ipynb #untouch1
+def asked_methods(profile) -> list[Method]:
+    "The methods of the table, then those that only the sweep asks"
+    return [*methods_of(profile), *(m for m in sweep_methods(profile).values() if m not in METHODS)]
+
+def _files_of(art: Artifact, method: Method) -> list[Path]:
+    "The record files of a method"
+    return [art.path(f"{method.slug}/{benchmark_name(b)}.jsonl") for b in art.profile.benchmarks]
+
+def _of_this_seed(path: Path, seed: int) -> bool:
+    "Whether a record file is there and each row has the seed that its question gets in a run"
+    return path.is_file() and all(r["seed"] == derive_seed(seed, r["id"]) for r in read_jsonl(path))
+
+def untouched(
+    found: Artifact,  # a finished evaluation
+    profile,  # of another one, equal but for in_domain, sag_n, sag_temperature and sag_top_p
+) -> list[Method]:
+    "The methods of the other one whose answers are recorded already"
+    def sampling(m, p):
+        n = m.samples(p)
+        return (n, p.sag_temperature, p.sag_top_p) if n > 1 else n
+    return [m for m in asked_methods(profile) if sampling(m, found.profile) == sampling(m, profile)
+            and all(_of_this_seed(path, found.seed) for path in _files_of(found, m))]
+
+# %% ../nbs/08_evaluation.ipynb #untouch4
+def take_answers(
+    art: Artifact,  # the other evaluation, started
+    found: Artifact,  # the finished one
+) -> list[Method]:  # whose records are there now
+    "Copy the records of untouched methods, as far as nothing is recorded of them"
+    methods = untouched(found, art.profile)
+    for path in (p for m in methods for p in _files_of(found, m)):
+        to = art.path(path.relative_to(found.folder).as_posix())
+        if not to.exists(): write_atomic(to, path.read_text(encoding="utf-8"))
+    return methods
+
+# %% ../nbs/08_evaluation.ipynb #trained1
+def trained_on(
+    student,   # the folder `student/` of a run; None: there is none
+) -> dict:     # method -> its dataset (a hash), rows, `train_limit`
+    "What the student of each distilled method learned from"
+    made = {m.name: Artifact(Path(student) / m.adapter, None).manifest
+            for m in METHODS if student and m.adapter}
+    return {name: dict(dataset=m["inputs"]["dataset"], rows=m["counts"].get("rows"),
+                       train_limit=m["config"].get("train_limit", 0))
+            for name, m in made.items() if m.get("inputs", {}).get("dataset")}
+
 # %% ../nbs/08_evaluation.ipynb #ff901d7c
 FIGURES = {
     "accuracy": (plot_accuracy, "Bar chart: right answers in percent for each method, one bar for "
@@ -640,5 +688,6 @@ def write_evaluation(
     asked = {m: sum(map(len, r.values())) for m, r in runs.items()}
     failed = sum(t.stop == "error" for r in runs.values() for ts in r.values() for t in ts)
     unjudged = sum(len(_unjudged(ts)) for r in runs.values() for ts in r.values())
+    more = dict(not_judged=unjudged, trained=trained_on(art.inputs.get("student")))
     return art.finish(questions=asked, failed=failed, missing=sum(results.missing.values()),
-                      **({"not_judged": unjudged} if unjudged else {}))
+                      **{k: v for k, v in more.items() if v})

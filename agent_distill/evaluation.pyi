@@ -15,12 +15,14 @@ from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
 from .profile import Records as Records
 from .profile import read_jsonl as read_jsonl
+from .profile import write_atomic as write_atomic
 from .questions import Question as Question
 from .questions import benchmark_name as benchmark_name
 from .questions import load_questions as load_questions
 from .scorers import f1 as f1
 from .scorers import judge as judge
 from .prompts import agent_prompt as agent_prompt
+from .agent import derive_seed as derive_seed
 from .agent import run_agents as run_agents
 from .agent import run_cot as run_cot
 from .agent import sandbox_tools as sandbox_tools
@@ -28,7 +30,7 @@ from .page import write_page as write_page
 from .trajectories import Step as Step
 from .trajectories import Trajectory as Trajectory
 
-__all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY', 'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of', 'read_method', 'write_evaluation']
+__all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY', 'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of', 'read_method', 'asked_methods', 'untouched', 'take_answers', 'trained_on', 'write_evaluation']
 
 INVALID: tuple[str, ...]
 
@@ -306,6 +308,32 @@ def read_method(art: Artifact, method: Method) -> dict[str, list[Trajectory]]:
 
 - art: the evaluation of a run
 - returns: benchmark -> scored trajectories; empty: it was not run"""
+    ...
+
+def asked_methods(profile: Any) -> list[Method]:
+    """The methods of the table, then those that only the sweep asks"""
+    ...
+
+def untouched(found: Artifact, profile: Any) -> list[Method]:
+    """The methods of the other one whose answers are recorded already
+
+- found: a finished evaluation
+- profile: of another one, equal but for in_domain, sag_n, sag_temperature and sag_top_p"""
+    ...
+
+def take_answers(art: Artifact, found: Artifact) -> list[Method]:
+    """Copy the records of untouched methods, as far as nothing is recorded of them
+
+- art: the other evaluation, started
+- found: the finished one
+- returns: whose records are there now"""
+    ...
+
+def trained_on(student: Any) -> dict[Any, Any]:
+    """What the student of each distilled method learned from
+
+- student: the folder `student/` of a run; None: there is none
+- returns: method -> its dataset (a hash), rows, `train_limit`"""
     ...
 
 def write_evaluation(art: Artifact, results: Results, runs: dict[str, dict[str, list[Trajectory]]]) -> dict[Any, Any]:

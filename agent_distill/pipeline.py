@@ -4,19 +4,21 @@
 
 # %% auto #0
 __all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder', 'notebooks_folder', 'run_folder',
-           'chapter_path', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed',
-           'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked',
-           'tree_mb', 'Meter', 'StageRun', 'made_with', 'check_artifact', 'take_over', 'guarded', 'run_stage',
-           'Stopped', 'old_run', 'run']
+           'chapter_path', 'own_parameters', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine',
+           'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'differs',
+           'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'wanted', 'misfits', 'made_with',
+           'check_artifact', 'take_over', 'take_part', 'standing', 'guarded', 'run_stage', 'fate', 'foreign', 'outlook',
+           'outlook_lines', 'Stopped', 'run']
 
 # %% ../nbs/09_pipeline.ipynb #a4889126
-import asyncio, errno, hashlib, json, os, re, shutil, sys, threading, time
+import ast, asyncio, errno, hashlib, json, os, re, shutil, sys, threading, time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .profile import AgentDistillError, Artifact, fields_read, get_profile
-from .profile import _ROOM, _json_hash, file_hash, write_atomic
+from .profile import AgentDistillError, Artifact, Displaced, check_seed, fields_read
+from .profile import file_hash, find_run, get_profile, run_dir, versions, write_atomic
+from .profile import _ROOM, _aside, _json_hash
 
 # %% ../nbs/09_pipeline.ipynb #58f303da
 @dataclass(frozen=True)
@@ -125,6 +127,13 @@ def chapter_path(stage: Stage, nbs: Path) -> Path:
         f"{n} cells are tagged `parameters`, and there must be one", path, "tag the right cell")
     return path
 
+def own_parameters(stage: Stage, nbs: Path, params: dict) -> dict:
+    "Those of a run's parameters that the chapter has; of the others it must not depend."
+    cells = json.loads(chapter_path(stage, nbs).read_text(encoding="utf-8"))["cells"]
+    [cell] = [c for c in cells if "parameters" in c["metadata"].get("tags", ())]
+    names = {n.id for n in ast.walk(ast.parse("".join(cell["source"]))) if isinstance(n, ast.Name)}
+    return {k: v for k, v in params.items() if k in names}
+
 # %% ../nbs/09_pipeline.ipynb #2730a9cd
 def stage_bar(stage: Stage, progress=True):
     "The progress bar of one stage; it advances by cells."
@@ -143,6 +152,8 @@ class LastLine:
     def __init__(self, bar): self.bar = bar
     def flush(self): pass
     def write(self, text: str):  # a chapter's stderr
+        moved = re.findall(rf"{Displaced.__name__}: (.*)", text)
+        for line in moved if not self.bar.disable else (): self.bar.write(line, file=sys.stderr)
         lines = [line for line in re.split(r"[\r\n]+", text) if re.search(r"\d%|/s\b", line)]
         if lines: note(self.bar, lines[-1])
 
@@ -247,7 +258,7 @@ def run_chapter(
     stage: Stage,  # which
     nbs: Path,  # the chapters' folder; also the working directory
     out: Path,  # the run's folder
-    params: dict,  # what is injected
+    params: dict,  # of the run; those that the chapter has are injected
     lock: int | None = None,  # a file descriptor that the kernel inherits
     bar=None,  # from `stage_bar`; None: none is shown
 ) -> Path:  # the executed copy; raises `AgentDistillError` or `ChapterFailed`
@@ -255,13 +266,13 @@ def run_chapter(
     import papermill
     from nbclient.exceptions import DeadKernelError
     path, copy = chapter_path(stage, nbs), Path(out) / "notebooks" / f"{stage.name}.ipynb"
-    part = copy.with_suffix(".part.ipynb")
+    part, own = copy.with_suffix(".part.ipynb"), own_parameters(stage, nbs, params)
     papermill.engines.papermill_engines.register("agent_distill", chapter_engine())
     if bar is None: bar = stage_bar(stage, progress=False)
     with (Path(out) / "kernels.log").open("ab") as noise:
         start = dict(stderr=noise, env=kernel_env(), pass_fds=() if lock is None else (lock,))
         try: papermill.execute_notebook(
-            _plain(path), _plain(part), params, engine_name="agent_distill", cwd=nbs,
+            _plain(path), _plain(part), own, engine_name="agent_distill", cwd=nbs,
             progress_bar=False, bar=bar, start=start)
         except papermill.PapermillExecutionError as e: raise failure(e, stage, copy) from None
         except DeadKernelError:
@@ -301,20 +312,31 @@ def stage_key(
     stage: Stage,  # whose
     nbs: Path,  # the chapters
     out: Path,  # the run's folder
-    params: dict,  # profile, seed and limit
+    params: dict,  # of the run; only those count that the chapter has
     before: tuple = (),  # the stages before it
     library: str = "",  # `folder_hash` of the package
-) -> str:  # a sha256
-    "A hash over everything that the chapter depends on, files of one's own included."
+) -> dict:  # name -> a hash, or a parameter's value
+    "Everything that the chapter depends on, files of one's own included."
     from agent_distill.questions import own_files
     profile = get_profile(params.get("profile", "mini"))
-    asked = [*own_files(profile).values()]
+    asked = {str(p): p for p in own_files(profile).values()}
     if stage.artifact == "index" and profile.corpus != "mini":
-        asked.append(Path(profile.corpus).expanduser())
-    manifests = [Path(out) / s.artifact / "manifest.json" for s in before if s.artifact]
-    parts = [code_of(chapter_path(stage, nbs)), library, json.dumps(params, sort_keys=True)]
-    parts += [_content(p) for p in (*manifests, *asked)]
-    return hashlib.sha256("\0\0".join(parts).encode()).hexdigest()
+        asked["corpus"] = Path(profile.corpus).expanduser()
+    asked |= {s.artifact: Path(out) / s.artifact / "manifest.json" for s in before if s.artifact}
+    code = hashlib.sha256(code_of(chapter_path(stage, nbs)).encode()).hexdigest()
+    own = own_parameters(stage, nbs, params)
+    return dict(chapter=code, library=library, **own) | {k: _content(p) for k, p in asked.items()}
+
+# %% ../nbs/09_pipeline.ipynb #keydiff1
+def differs(
+    was: dict,  # an earlier `stage_key`
+    key: dict,  # today's
+    params: tuple = ("profile", "limit", "train_limit"),  # whose values are readable
+) -> list:  # texts
+    "What a chapter depends on and is not what it was."
+    odd = [k for k, v in key.items() if was.get(k) != v]
+    return [f"{k} {was[k]} there, {key[k]} here" if k in params and k in was else f"another {k}"
+            for k in odd]
 
 # %% ../nbs/09_pipeline.ipynb #d0da2cb3
 class RunLog:
@@ -325,7 +347,10 @@ class RunLog:
         except (OSError, ValueError): pass
         self.rows = {k: r for k, r in rows.items() if _intact(r)} if isinstance(rows, dict) else {}
 
-    def key(self, stage: str) -> str: return self.rows.get(stage, {}).get("key", "")
+    def key(self, stage: str) -> dict:
+        "What the chapter was made from; nothing in the notes of an older version."
+        key = self.rows.get(stage, {}).get("key", {})
+        return key if isinstance(key, dict) else {}
 
     def add(self, stage: str, **facts):
         "Note a finished chapter."
@@ -342,7 +367,7 @@ def _intact(row) -> bool:
     return row.get("sum") == _json_hash({k: v for k, v in row.items() if k != "sum"})
 
 # %% ../nbs/09_pipeline.ipynb #e41cf79d
-def is_done(stage: Stage, out: Path, key: str, log: RunLog) -> bool:
+def is_done(stage: Stage, out: Path, key: dict, log: RunLog) -> bool:
     "Whether the chapter ran with the same key and its artifact is there; a damaged one raises."
     if log.key(stage.name) != key: return False
     if not stage.artifact: return True
@@ -416,28 +441,60 @@ class Meter(threading.Thread):
 class StageRun:
     "What became of one stage."
     name: str  # the chapter
-    status: str  # `ran`, or `kept` where nothing had to be done
+    status: str  # `ran`, `kept` where nothing had to be done, `taken` from an older run
     wall_s: float = 0.0  # seconds, in this run
     peak_mb: float = 0.0  # of all processes together
     notebook: str = ""  # the executed copy
+    taken_s: float = 0.0  # seconds that the older run spent on what was taken
+
+# %% ../nbs/09_pipeline.ipynb #wanted01
+_MADE = {s.artifact for s in STAGES}
+
+def _there(path: Path) -> bool:
+    "Whether an input is a file, or a finished artifact."
+    return path.is_file() or bool(Artifact(path, None).manifest.get("complete"))
+
+def wanted(
+    m: dict,  # the manifest of one that was made before, here or elsewhere
+    folder: Path,  # where it belongs in this run
+    params: dict,  # of this run
+) -> Artifact:  # with those of its inputs that are there
+    "The artifact that a chapter would make in `folder`, if it has the options of that manifest."
+    from agent_distill.passages import open_corpus
+    profile, folder = get_profile(params["profile"]), Path(folder)
+    config = {k: params.get(k, getattr(profile, k, v)) for k, v in m["config"].items()}
+    if "corpus_sha256" in config: config["corpus_sha256"] = open_corpus(profile.corpus).sha256
+    inputs = {k: folder.parent / k if k in _MADE else Path(k).expanduser()
+              for k in m.get("inputs", ())}
+    return Artifact(folder, profile, params["seed"], {k: p for k, p in inputs.items() if _there(p)},
+                    **config)
+
+# %% ../nbs/09_pipeline.ipynb #wanted03
+def misfits(
+    m: dict,  # a manifest
+    new: Artifact,  # `wanted` by it
+    again: tuple = (),  # artifacts that will be made again before this one
+) -> dict:  # name -> text; empty: nothing
+    "In what an artifact is not the one that a chapter would make."
+    gone = {k: f"{k} is made again" if k in again else f"{k} is not there"
+            for k in m.get("inputs", ()) if k in again or k not in new.inputs}
+    return new.unlike(m) | gone
 
 # %% ../nbs/09_pipeline.ipynb #e9a95e71
 def made_with(
     artifact: Artifact,  # finished
-    params: dict,  # profile and seed
+    params: dict,  # of a run
 ) -> list:  # texts; empty: with these
-    "What an artifact was made with, as far as that differs from the parameters."
-    made, wanted = artifact.profile, get_profile(params["profile"])
-    odd = [f"{k} = {getattr(made, k)}" for k in fields_read(artifact.folder)
-           if getattr(made, k) != getattr(wanted, k)]
-    return odd + [f"seed = {artifact.seed}"] * (artifact.seed != params["seed"])
+    "With what other parameters an artifact was made."
+    m = {k: v for k, v in artifact.manifest.items() if k != "inputs"}
+    return [*wanted(m, artifact.folder, params).unlike(m).values()]
 
 def check_artifact(stage: Stage, out: Path, params: dict):
     "The artifact that the chapter had to leave, made with the parameters that it was given."
     if not stage.artifact: return
     odd = made_with(Artifact.read(Path(out) / stage.artifact), params)
     if odd: raise AgentDistillError(
-        f"{stage.artifact}/ was made with {', '.join(odd)}", Path(out) / stage.artifact,
+        f"{stage.artifact}/ was made otherwise: {', '.join(odd)}", Path(out) / stage.artifact,
         f"run {stage.name} again with `agent-distill run --only {stage.short}`")
 
 # %% ../nbs/09_pipeline.ipynb #f6b366ea
@@ -448,29 +505,68 @@ def _link(source, to):
 
 def take_over(
     stage: Stage,  # whose artifact
-    out: Path,  # the run's folder, where there is none yet
+    out: Path,  # the run's folder
     source: Path,  # the folder of an older run
     params: dict,  # of this run
-) -> bool:  # whether it was taken; a damaged one raises `AgentDistillError`
-    "Take a finished artifact of an older run that was made with the same parameters."
-    if not stage.artifact: return False
+    again: tuple = (),  # artifacts that will be made again before this one
+) -> dict:  # why not: name -> text; empty: it is here. A damaged one raises `AgentDistillError`
+    "Take a finished artifact of an older run, if it is what the chapter would make here."
     to, old = Path(out) / stage.artifact, Path(source) / stage.artifact
-    if to.exists() or not Artifact(old, None).manifest.get("complete"): return False
-    found = Artifact.read(old)
-    same = found.config.get("limit", params["limit"]) == params["limit"]
-    if not same or made_with(found, params): return False
+    m = Artifact(old, None).manifest
+    if not m.get("complete"): return {stage.artifact: "not finished there"}
+    new = wanted(m, to, params)
+    if (odd := misfits(m, new, again)) or new.manifest == m: return odd
+    if to.exists(): return {stage.artifact: "another one is here already"}
+    Artifact.read(old)
     half = to.with_name(f".{to.name}.half")
     shutil.rmtree(half, ignore_errors=True)
     shutil.copytree(old, half, copy_function=_link)
     half.rename(to)
-    return True
+    return {}
+
+# %% ../nbs/09_pipeline.ipynb #takepar1
+def take_part(
+    odd: dict,  # what `take_over` said of the evaluation
+    out: Path,  # the run's folder
+    source: Path,  # the folder of an older run
+    params: dict,  # of this run
+) -> list:  # a text, if any answers were taken
+    "Take the answers of an older evaluation that its own fields cannot have changed."
+    from agent_distill.evaluation import asked_methods, take_answers
+    to, old = Path(out) / "evaluation", Path(source) / "evaluation"
+    own = {*fields_read(to)} - {*fields_read(to.with_name("student"))}
+    if not odd or odd.keys() - own: return []
+    found = Artifact.read(old)
+    new = wanted(found.manifest, to, params)
+    if new.done: return []
+    taken, every = take_answers(new.start(), found), asked_methods(new.profile)
+    return [f"the answers of {len(taken)} of {len(every)} methods are taken"]
+
+# %% ../nbs/09_pipeline.ipynb #outlook1
+def standing(
+    stage: Stage,  # with an artifact
+    out: Path,  # the run's folder
+    params: dict,  # of the run
+    again: tuple = (),  # artifacts that will be made again before this one
+) -> tuple:  # whether it will be found done; a text about what happens to it, or ""
+    "What the chapter will find in the run's folder."
+    folder = Path(out) / stage.artifact
+    def odd(m): return misfits(m, wanted(m, folder, params), again) if m else {}
+    m = Artifact(folder, None).manifest
+    if not (why := odd(m)):
+        return m.get("complete", False), f"{folder.name}/ goes on" if m.get("began") else ""
+    old = [p for p in sorted(folder.parent.glob(f"{folder.name}.stale-*"))
+           if (a := Artifact(p, None).manifest).get("complete") and not odd(a)]
+    move = f"{folder.name}/ moves to {_aside(folder).name}/ ({', '.join(why.values())})"
+    return bool(old), move + (f", and {old[0].name}/ fits again" if old else "")
 
 # %% ../nbs/09_pipeline.ipynb #95e91129
 def _kept(copy: Path, name: str, log: RunLog) -> bool:
-    "Whether an executed copy is the one that was noted."
-    return copy.is_file() and file_hash(copy) == log.rows.get(name, {}).get("sha256")
+    "Whether an executed copy is the one that was noted, or none was: the work was taken."
+    noted = log.rows.get(name, {}).get("sha256")
+    return noted == "" or copy.is_file() and file_hash(copy) == noted
 
-def _there(path: Path) -> Path:
+def _still(path: Path) -> Path:
     "A file of the run; none is left where somebody removed the run's folder."
     if path.is_file(): return path
     raise AgentDistillError("the run's folder was removed while it ran", path.parents[1],
@@ -481,31 +577,97 @@ def guarded(copy: Path):
     "Around a chapter: what the disk refuses is an `AgentDistillError`, not a defect."
     try: yield
     except ChapterFailed:
-        _there(copy)
+        _still(copy)
         raise
     except OSError as e:
-        if not copy.parent.is_dir(): _there(copy)
+        if not copy.parent.is_dir(): _still(copy)
         why = f"the run cannot be written: {e.strerror or e}"
         raise AgentDistillError(why, e.filename or copy, _ROOM) from None
 
-def run_stage(stage, nbs, out, params, key, log, lock=None, again=False, progress=True) -> StageRun:
-    "One stage of a run: kept if nothing changed, otherwise executed, checked and noted."
+# %% ../nbs/09_pipeline.ipynb #passed01
+def _passed(bar, stage, nbs, out, status) -> StageRun:
+    "A stage that is not executed, its bar full."
+    cells = json.loads(chapter_path(stage, nbs).read_text(encoding="utf-8"))["cells"]
+    bar.total = bar.n = len(cells)
+    note(bar, {"kept": "already done", "taken": "taken over"}[status])
+    copy = Path(out) / "notebooks" / f"{stage.name}.ipynb"
+    spent = Artifact(Path(out) / stage.artifact, None).manifest.get("wall_s", 0)
+    return StageRun(stage.name, status, notebook=str(copy) * copy.is_file(),
+                    taken_s=spent * (status == "taken"))
+
+def run_stage(stage, nbs, out, params, key, log, lock=None, again=False, progress=True,
+              taken=False) -> StageRun:
+    "One stage of a run: kept if nothing changed, or taken, or executed, checked and noted."
     copy = Path(out) / "notebooks" / f"{stage.name}.ipynb"
     with stage_bar(stage, progress) as bar, guarded(copy):
         if not again and _kept(copy, stage.name, log) and is_done(stage, out, key, log):
-            bar.total = bar.n = len(json.loads(copy.read_text(encoding="utf-8"))["cells"])
-            note(bar, "already done")
-            return StageRun(stage.name, "kept", notebook=str(copy))
+            return _passed(bar, stage, nbs, out, "kept")
         log.drop(stage.name)
-        began, at = time.time(), Path(out) / (stage.artifact or "no artifact")
-        with Meter(also=lambda: note(bar, newest_records(at, began))) as meter:
-            run_chapter(stage, nbs, out, params, lock, bar)
-        sha = file_hash(_there(copy))
+        began, at, sha = time.time(), Path(out) / (stage.artifact or "no artifact"), ""
+        if taken: done = _passed(bar, stage, nbs, out, "taken")
+        else:
+            with Meter(also=lambda: note(bar, newest_records(at, began))) as meter:
+                run_chapter(stage, nbs, out, params, lock, bar)
+            sha, wall = file_hash(_still(copy)), round(time.time() - began, 1)
+            done = StageRun(stage.name, "ran", wall, round(meter.peak), str(copy))
     check_artifact(stage, out, params)
-    wall = round(time.time() - began, 1)
-    done = StageRun(stage.name, "ran", wall, round(meter.peak), str(copy))
     log.add(stage.name, key=key, sha256=sha, **asdict(done))
     return done
+
+# %% ../nbs/09_pipeline.ipynb #outlook4
+def fate(
+    stage: Stage,
+    out: Path,  # the run's folder
+    key: dict,  # the stage's
+    log: RunLog,
+    again: tuple = (),  # artifacts that will be made again before this one
+    stays: bool = True,  # whether its own artifact will be found done
+    odd: dict | None = None,  # what `take_over` said
+) -> tuple:  # `kept`, `taken` or `run`; why
+    "What will become of a stage that was not asked for by name."
+    was, copy = log.key(stage.name), Path(out) / "notebooks" / f"{stage.name}.ipynb"
+    why = [f"{a} is made again" for a in again] + differs(was, key) if was else []
+    if was and not why and stays and _kept(copy, stage.name, log): return "kept", []
+    if odd == {}:
+        made = Artifact(Path(out) / stage.artifact, None).manifest["versions"]
+        return "taken", differs(made, versions(), (*made,))
+    return "run", [*odd.values()] if odd and not stays else why
+
+# %% ../nbs/09_pipeline.ipynb #outlook7
+def foreign(stage: Stage, nbs: Path, params: dict) -> set:
+    "Limits that the chapter does not have, so that nothing it makes has them."
+    return params.keys() - own_parameters(stage, nbs, params).keys() - {"profile", "seed"}
+
+def outlook(stages, todo, nbs, out, asked, key, log, forced=(), source=None) -> dict:
+    "Take what fits of an older run; then what will become of each stage, and why."
+    found, again = {}, []
+    for stage in stages:
+        params = asked | {k: "-" for k in foreign(stage, nbs, asked)}
+        ask = source and stage.artifact and stage not in forced
+        odd = take_over(stage, out, source, params, again) if ask else None
+        if stage not in todo: continue
+        stays, moved = standing(stage, out, params, again) if stage.artifact else (True, "")
+        what, why = fate(stage, out, key(stage), log, again, stays, odd)
+        if stage in forced: what, why = "run", ["it was asked for"]
+        if what == "run":
+            if odd and stage.artifact == "evaluation": why += take_part(odd, out, source, params)
+            why += [moved] * bool(moved)
+            again += [stage.artifact] * (not stays)
+        found[stage] = what, why
+    return found
+
+# %% ../nbs/09_pipeline.ipynb #outlook8
+def outlook_lines(
+    found: dict,  # from `outlook`
+    source="",  # the folder of the older run
+) -> list:  # texts; none where all of it is made for the first time
+    "What a run will do, as it is told before it does it."
+    groups = {}
+    for stage, (what, why) in found.items(): groups.setdefault((what, *why), []).append(stage.name)
+    if {*groups} == {("run",)}: return []
+    heads = dict(kept="kept", run="to run", taken=f"taken from {source}")
+    return [" | ".join([f"{heads[what]}: {', '.join(names)}", *why])
+            for (what, *why), names in groups.items()]
 
 # %% ../nbs/09_pipeline.ipynb #5f1c77f0
 class Stopped(KeyboardInterrupt):
@@ -513,14 +675,6 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, stage: str): self.stage = stage; super().__init__(f"stopped in {stage}")
 
 # %% ../nbs/09_pipeline.ipynb #d087606a
-def old_run(folder) -> Path:
-    "The folder of an older run; one that holds none raises `AgentDistillError`."
-    folder = Path(folder).expanduser().resolve()
-    made = [folder / s.artifact / "manifest.json" for s in STAGES if s.artifact]
-    if any(m.is_file() for m in made): return folder
-    raise AgentDistillError("there is no run to take artifacts from", folder,
-                            "give --reuse the folder of a finished run, such as runs/mini")
-
 def _check_names(profile):
     "Raise for a benchmark or a corpus that is none, before anything is made"
     from agent_distill.passages import open_corpus
@@ -531,31 +685,36 @@ def _check_names(profile):
 # %% ../nbs/09_pipeline.ipynb #b52cc5e5
 def run(
     profile: str = "mini",  # which dial, and what is changed in it: "mini,sag_n=4"
-    out_dir: str = "runs/mini",  # where everything goes
+    out_dir: str = "",  # where everything goes; "": `runs/PROFILE`, see `run_dir`
     seed: int = 0,  # of every stage
-    limit: int = 0,  # questions a benchmark; 0: all
+    limit: int = 0,  # test questions a benchmark; 0: all
+    train_limit: int = 0,  # training questions a benchmark; 0: all
     start: str = "",  # begin here
     only: str = "",  # this stage alone
     stages: tuple = STAGES,  # all of them, in order
     nbs=None,  # the chapters' folder; None: from `notebooks_folder`
     progress: bool = True,  # one bar a stage
     reuse: str = "",  # the folder of an older run, whose artifacts are taken where they fit
+    say=lambda line: None,  # gets what will be done and why, before it is, a line each
 ) -> list:  # a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`
     "Execute the chapters in order; what is complete is kept, what was stopped goes on."
-    profile, source = get_profile(profile), old_run(reuse) if reuse else None
+    profile, source = get_profile(profile), find_run(reuse) if reuse else None
     _check_names(profile)
     stages, profile = chapters(profile, stages), profile.spec
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
     for stage in todo: chapter_path(stage, nbs)
-    out, library = run_folder(out_dir, nbs), folder_hash(package_folder(), skip=("nbs",))
-    params, done = dict(profile=profile, seed=seed, limit=limit), []
+    check_seed(out := run_folder(run_dir(out_dir, profile), nbs), seed)
+    if source == out: raise AgentDistillError("a run cannot reuse itself", out, "change --out")
+    library, forced = folder_hash(package_folder(), skip=("nbs",)), todo[:1] * bool(only or start)
+    params, done = dict(profile=profile, seed=seed, limit=limit, train_limit=train_limit), []
+    def key(stage): return stage_key(stage, nbs, out, params, stages[:stages.index(stage)], library)
     with locked(out) as fd:
         log = RunLog(out)
-        for stage in stages if source else (): take_over(stage, out, source, params)
+        ahead = outlook(stages, todo, nbs, out, params, key, log, forced, source)
+        for line in outlook_lines(ahead, reuse): say(line)
         for stage in todo:
-            key = stage_key(stage, nbs, out, params, stages[:stages.index(stage)], library)
-            again = bool(only) or (bool(start) and stage is todo[0])
-            try: done.append(run_stage(stage, nbs, out, dict(params, out_dir=str(out)), key, log,
-                                       fd, again, progress))
+            how = log, fd, stage in forced, progress, ahead[stage][0] == "taken"
+            given = dict(params, out_dir=str(out))
+            try: done.append(run_stage(stage, nbs, out, given, key(stage), *how))
             except KeyboardInterrupt: raise Stopped(stage.name) from None
     return done

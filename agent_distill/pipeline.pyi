@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
+from .profile import Displaced as Displaced
+from .profile import check_seed as check_seed
 from .profile import fields_read as fields_read
-from .profile import get_profile as get_profile
 from .profile import file_hash as file_hash
+from .profile import find_run as find_run
+from .profile import get_profile as get_profile
+from .profile import run_dir as run_dir
+from .profile import versions as versions
 from .profile import write_atomic as write_atomic
 
-__all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder', 'notebooks_folder', 'run_folder', 'chapter_path', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'made_with', 'check_artifact', 'take_over', 'guarded', 'run_stage', 'Stopped', 'old_run', 'run']
+__all__ = ['STAGES', 'Stage', 'find_stage', 'chapters', 'plan', 'package_folder', 'notebooks_folder', 'run_folder', 'chapter_path', 'own_parameters', 'stage_bar', 'note', 'LastLine', 'newest_records', 'chapter_engine', 'ChapterFailed', 'failure', 'kernel_env', 'run_chapter', 'code_of', 'folder_hash', 'stage_key', 'differs', 'RunLog', 'is_done', 'locked', 'tree_mb', 'Meter', 'StageRun', 'wanted', 'misfits', 'made_with', 'check_artifact', 'take_over', 'take_part', 'standing', 'guarded', 'run_stage', 'fate', 'foreign', 'outlook', 'outlook_lines', 'Stopped', 'run']
 
 STAGES: tuple[Stage, ...]
 
@@ -79,6 +84,10 @@ def chapter_path(stage: Stage, nbs: Path) -> Path:
     """The chapter's notebook, which must have exactly one cell tagged `parameters`."""
     ...
 
+def own_parameters(stage: Stage, nbs: Path, params: dict[Any, Any]) -> dict[Any, Any]:
+    """Those of a run's parameters that the chapter has; of the others it must not depend."""
+    ...
+
 def stage_bar(stage: Stage, progress: bool=True) -> Any:
     """The progress bar of one stage; it advances by cells."""
     ...
@@ -138,7 +147,7 @@ def run_chapter(stage: Stage, nbs: Path, out: Path, params: dict[Any, Any], lock
 - stage: which
 - nbs: the chapters' folder; also the working directory
 - out: the run's folder
-- params: what is injected
+- params: of the run; those that the chapter has are injected
 - lock: a file descriptor that the kernel inherits
 - bar: from `stage_bar`; None: none is shown
 - returns: the executed copy; raises `AgentDistillError` or `ChapterFailed`"""
@@ -154,16 +163,25 @@ def folder_hash(folder: Path, skip: collections.abc.Sequence[Any]=...) -> str:
 - skip: names of folders in it that do not count"""
     ...
 
-def stage_key(stage: Stage, nbs: Path, out: Path, params: dict[Any, Any], before: collections.abc.Sequence[Any]=..., library: str | os.PathLike[str]='') -> str:
-    """A hash over everything that the chapter depends on, files of one's own included.
+def stage_key(stage: Stage, nbs: Path, out: Path, params: dict[Any, Any], before: collections.abc.Sequence[Any]=..., library: str | os.PathLike[str]='') -> dict[Any, Any]:
+    """Everything that the chapter depends on, files of one's own included.
 
 - stage: whose
 - nbs: the chapters
 - out: the run's folder
-- params: profile, seed and limit
+- params: of the run; only those count that the chapter has
 - before: the stages before it
 - library: `folder_hash` of the package
-- returns: a sha256"""
+- returns: name -> a hash, or a parameter's value"""
+    ...
+
+def differs(was: dict[Any, Any], key: dict[Any, Any], params: collections.abc.Sequence[Any]=...) -> list[Any]:
+    """What a chapter depends on and is not what it was.
+
+- was: an earlier `stage_key`
+- key: today's
+- params: whose values are readable
+- returns: texts"""
     ...
 
 class RunLog:
@@ -174,7 +192,8 @@ class RunLog:
     def __init__(self, out: Any) -> None:
         ...
 
-    def key(self, stage: str) -> str:
+    def key(self, stage: str) -> dict[Any, Any]:
+        """What the chapter was made from; nothing in the notes of an older version."""
         ...
 
     def add(self, stage: str, **facts: Any) -> None:
@@ -185,7 +204,7 @@ class RunLog:
         """Forget a chapter, which is about to run again."""
         ...
 
-def is_done(stage: Stage, out: Path, key: str, log: RunLog) -> bool:
+def is_done(stage: Stage, out: Path, key: dict[Any, Any], log: RunLog) -> bool:
     """Whether the chapter ran with the same key and its artifact is there; a damaged one raises."""
     ...
 
@@ -226,21 +245,41 @@ class StageRun:
     """What became of one stage.
 
 - name: the chapter
-- status: `ran`, or `kept` where nothing had to be done
+- status: `ran`, `kept` where nothing had to be done, `taken` from an older run
 - wall_s: seconds, in this run
 - peak_mb: of all processes together
-- notebook: the executed copy"""
+- notebook: the executed copy
+- taken_s: seconds that the older run spent on what was taken"""
     name: str
     status: str
     wall_s: float = ...
     peak_mb: float = ...
     notebook: str = ...
+    taken_s: float = ...
+
+def wanted(m: dict[Any, Any], folder: Path, params: dict[Any, Any]) -> Artifact:
+    """The artifact that a chapter would make in `folder`, if it has the options of that manifest.
+
+- m: the manifest of one that was made before, here or elsewhere
+- folder: where it belongs in this run
+- params: of this run
+- returns: with those of its inputs that are there"""
+    ...
+
+def misfits(m: dict[Any, Any], new: Artifact, again: collections.abc.Sequence[Any]=...) -> dict[Any, Any]:
+    """In what an artifact is not the one that a chapter would make.
+
+- m: a manifest
+- new: `wanted` by it
+- again: artifacts that will be made again before this one
+- returns: name -> text; empty: nothing"""
+    ...
 
 def made_with(artifact: Artifact, params: dict[Any, Any]) -> list[Any]:
-    """What an artifact was made with, as far as that differs from the parameters.
+    """With what other parameters an artifact was made.
 
 - artifact: finished
-- params: profile and seed
+- params: of a run
 - returns: texts; empty: with these"""
     ...
 
@@ -248,14 +287,35 @@ def check_artifact(stage: Stage, out: Path, params: dict[Any, Any]) -> None:
     """The artifact that the chapter had to leave, made with the parameters that it was given."""
     ...
 
-def take_over(stage: Stage, out: Path, source: Path, params: dict[Any, Any]) -> bool:
-    """Take a finished artifact of an older run that was made with the same parameters.
+def take_over(stage: Stage, out: Path, source: Path, params: dict[Any, Any], again: collections.abc.Sequence[Any]=...) -> dict[Any, Any]:
+    """Take a finished artifact of an older run, if it is what the chapter would make here.
 
 - stage: whose artifact
-- out: the run's folder, where there is none yet
+- out: the run's folder
 - source: the folder of an older run
 - params: of this run
-- returns: whether it was taken; a damaged one raises `AgentDistillError`"""
+- again: artifacts that will be made again before this one
+- returns: why not: name -> text; empty: it is here. A damaged one raises `AgentDistillError`"""
+    ...
+
+def take_part(odd: dict[Any, Any], out: Path, source: Path, params: dict[Any, Any]) -> list[Any]:
+    """Take the answers of an older evaluation that its own fields cannot have changed.
+
+- odd: what `take_over` said of the evaluation
+- out: the run's folder
+- source: the folder of an older run
+- params: of this run
+- returns: a text, if any answers were taken"""
+    ...
+
+def standing(stage: Stage, out: Path, params: dict[Any, Any], again: collections.abc.Sequence[Any]=...) -> tuple[Any, ...]:
+    '''What the chapter will find in the run's folder.
+
+- stage: with an artifact
+- out: the run's folder
+- params: of the run
+- again: artifacts that will be made again before this one
+- returns: whether it will be found done; a text about what happens to it, or ""'''
     ...
 
 @contextmanager
@@ -263,8 +323,35 @@ def guarded(copy: Path) -> collections.abc.Iterator[Any]:
     """Around a chapter: what the disk refuses is an `AgentDistillError`, not a defect."""
     ...
 
-def run_stage(stage: Any, nbs: Any, out: Any, params: Any, key: Any, log: Any, lock: Any=None, again: bool=False, progress: bool=True) -> StageRun:
-    """One stage of a run: kept if nothing changed, otherwise executed, checked and noted."""
+def run_stage(stage: Any, nbs: Any, out: Any, params: Any, key: Any, log: Any, lock: Any=None, again: bool=False, progress: bool=True, taken: bool=False) -> StageRun:
+    """One stage of a run: kept if nothing changed, or taken, or executed, checked and noted."""
+    ...
+
+def fate(stage: Stage, out: Path, key: dict[Any, Any], log: RunLog, again: collections.abc.Sequence[Any]=..., stays: bool=True, odd: dict[Any, Any] | None=None) -> tuple[Any, ...]:
+    """What will become of a stage that was not asked for by name.
+
+- out: the run's folder
+- key: the stage's
+- again: artifacts that will be made again before this one
+- stays: whether its own artifact will be found done
+- odd: what `take_over` said
+- returns: `kept`, `taken` or `run`; why"""
+    ...
+
+def foreign(stage: Stage, nbs: Path, params: dict[Any, Any]) -> set[Any]:
+    """Limits that the chapter does not have, so that nothing it makes has them."""
+    ...
+
+def outlook(stages: Any, todo: Any, nbs: Any, out: Any, asked: Any, key: Any, log: Any, forced: Any=..., source: Any=None) -> dict[Any, Any]:
+    """Take what fits of an older run; then what will become of each stage, and why."""
+    ...
+
+def outlook_lines(found: dict[Any, Any], source: str | os.PathLike[str]='') -> list[Any]:
+    """What a run will do, as it is told before it does it.
+
+- found: from `outlook`
+- source: the folder of the older run
+- returns: texts; none where all of it is made for the first time"""
     ...
 
 class Stopped(KeyboardInterrupt):
@@ -274,22 +361,20 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, stage: str) -> None:
         ...
 
-def old_run(folder: Any) -> Path:
-    """The folder of an older run; one that holds none raises `AgentDistillError`."""
-    ...
-
-def run(profile: str='mini', out_dir: str | os.PathLike[str]='runs/mini', seed: int=0, limit: int=0, start: str='', only: str='', stages: collections.abc.Sequence[Any]=..., nbs: Any=None, progress: bool=True, reuse: str | os.PathLike[str]='') -> list[Any]:
+def run(profile: str='mini', out_dir: str | os.PathLike[str]='', seed: int=0, limit: int=0, train_limit: int=0, start: str='', only: str='', stages: collections.abc.Sequence[Any]=..., nbs: Any=None, progress: bool=True, reuse: str | os.PathLike[str]='', say: Any=...) -> list[Any]:
     """Execute the chapters in order; what is complete is kept, what was stopped goes on.
 
 - profile: which dial, and what is changed in it: "mini,sag_n=4"
-- out_dir: where everything goes
+- out_dir: where everything goes; "": `runs/PROFILE`, see `run_dir`
 - seed: of every stage
-- limit: questions a benchmark; 0: all
+- limit: test questions a benchmark; 0: all
+- train_limit: training questions a benchmark; 0: all
 - start: begin here
 - only: this stage alone
 - stages: all of them, in order
 - nbs: the chapters' folder; None: from `notebooks_folder`
 - progress: one bar a stage
 - reuse: the folder of an older run, whose artifacts are taken where they fit
+- say: gets what will be done and why, before it is, a line each
 - returns: a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`"""
     ...

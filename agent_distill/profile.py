@@ -12,19 +12,23 @@ import os
 import platform
 import random
 import re
+import shutil
 import sys
 import threading
 import time
+import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import SequenceMatcher
 from importlib import metadata
 from pathlib import Path
 
 from fastcore.basics import patch
 
 # %% auto #0
-__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table',
-           'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact',
-           'fields_read', 'versions']
+__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_dir',
+           'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic',
+           'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced', 'check_seed', 'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -189,6 +193,25 @@ def spec(self: Profile) -> str:
                if (v := getattr(self, f.name)) != getattr(shipped, f.name)}
     texts = [f"{k}={'+'.join(v) if isinstance(v, tuple) else v}" for k, v in changed.items()]
     return ",".join([self.name, *texts])
+
+# %% ../nbs/00_profile.ipynb #place002
+def runs_folder() -> Path:
+    "Where runs lie: in the nearest `runs/` here or above, else in the checkout's, else here"
+    import agent_distill
+    here, ours = Path.cwd(), Path(agent_distill.__file__).resolve().parent.parent
+    for folder in (here, *here.parents, ours):
+        checkout = (folder/"nbs").is_dir() and (folder/"settings.ini").is_file()
+        if checkout or (folder/"runs").is_dir(): return folder/"runs"
+    return here/"runs"
+
+def run_dir(
+    out_dir="",            # as the parameters say it; "": `runs/PROFILE`
+    profile: str="mini",   # as text, with its changes
+) -> Path:                 # whole
+    "The folder of a run"
+    if out_dir: return Path(out_dir).expanduser().resolve()
+    short = re.sub(r"(?<=[=+])/[^,+]*/", "", get_profile(profile).spec)   # of a path its last part
+    return runs_folder()/re.sub(r"[^\w.,=+-]", "-", short)
 
 # %% ../nbs/00_profile.ipynb #c75c8d05
 def _show(v):
@@ -367,7 +390,7 @@ class Artifact:
         profile: Profile,           # the resolved profile
         seed: int = 0,              # the run's seed
         inputs: dict = None,        # name -> file, or folder of the artifact it was made from
-        **config,                   # options of this stage, JSON data: limit=..., method=...
+        **config,                   # options of this stage, JSON data: limit=4, method=...
     ):
         self.folder, self.profile, self.seed = Path(folder), profile, seed
         self.inputs, self.config = dict(inputs or {}), config
@@ -417,14 +440,66 @@ def manifest(self: Artifact) -> dict:
     "What `manifest.json` says; empty before `start`"
     return _read_manifest(self.folder)
 
+# %% ../nbs/00_profile.ipynb #place005
+def is_run(folder) -> bool:
+    "Whether a run was begun in a folder"
+    signs = (".lock", "run.json", *(f"{name}/{_MANIFEST}" for name in _CHAPTERS))
+    return (any(os.path.isfile(Path(folder)/s) for s in signs)
+            or any(Path(folder).glob(f"student/*/{_MANIFEST}")))
+
+def _finished(folder):
+    try: return bool(_read_manifest(folder).get("complete"))
+    except AgentDistillError: return False
+
+def runs_like(
+    out,            # the folder of a run, which need not be there
+    artifact="",    # what they must have finished: "index", "student/agent", ...
+) -> list[Path]:    # most similar names first
+    "The other runs beside it, in `runs/` here or above, and in `_runs/`"
+    out, up = Path(out).absolute(), [Path.cwd(), *Path.cwd().parents, runs_folder().parent]
+    places = [out.parent, *(folder/n for folder in up for n in ("runs", "_runs", "nbs/_runs"))]
+    found = {p.resolve() for place in places for p in place.glob("*") if is_run(p)}
+    def unlike(p): return -SequenceMatcher(None, p.name, out.name).ratio(), str(p)
+    return sorted((p for p in found - {out.resolve()} if not artifact or _finished(p/artifact)),
+                  key=unlike)
+
+# %% ../nbs/00_profile.ipynb #place007
+def _made_by(out):
+    "The command that makes a run where runs usually lie; empty for any other folder"
+    try: usual = run_dir("", out.name) == out
+    except AgentDistillError: usual = False
+    return f"agent-distill run --profile {out.name} makes it" if usual else ""
+
+def find_run(
+    out,        # where a run should be
+) -> Path:      # whole
+    "The folder of a run; where there is none, the error names those that may be meant"
+    out = Path(out).expanduser().resolve()
+    if is_run(out): return out
+    made, like = _made_by(out), runs_like(out)
+    if made: like = [p for p in like if p.name == out.name]
+    named = f"take one that is there: {', '.join(map(str, like[:3]))}" if like else ""
+    raise AgentDistillError(f"there is no run at {out}",
+                            fix=", or ".join(filter(None, [named, made])) or "name a run's folder")
+
+def _absent(folder):
+    "The error for an artifact that is not there"
+    folder, fix = folder.absolute(), f"run {_chapter(folder)} first, or agent-distill run"
+    out = folder.parents[int(folder.parent.name == "student")]
+    if folder.relative_to(out).parts[0] in _CHAPTERS and not folder.is_dir():
+        has = runs_like(find_run(out), folder.relative_to(out))
+        same = [p for p in has if p.name == out.name]
+        if same: fix = f"take the run that has it, {same[0]}, or {fix}"
+    return AgentDistillError(f"the artifact {folder.name!r} is missing", folder, fix)
+
 # %% ../nbs/00_profile.ipynb #9a64ede5
 def _complete(folder):
     "The manifest of a finished artifact"
     m = _read_manifest(folder)
+    if not m: raise _absent(Path(folder))
     if not m.get("complete"):
-        state = "is not finished" if m else "is missing"
-        raise AgentDistillError(f"the artifact {Path(folder).name!r} {state}", where=folder,
-                                fix=f"run {_chapter(folder)} first, or agent-distill run")
+        raise AgentDistillError(f"the artifact {Path(folder).name!r} is not finished", folder,
+                                f"run {_chapter(folder)} first, or agent-distill run")
     return m
 
 def _input_hash(path, profile):
@@ -470,12 +545,43 @@ def fingerprint(self: Artifact) -> str:
         self._fingerprint = _json_hash(parts | {"inputs": self._input_hashes()})
     return self._fingerprint
 
+# %% ../nbs/00_profile.ipynb #unlike01
+def _text(value):
+    "A value as one would type it"
+    return "+".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+@patch
+def unlike(self: Artifact,
+    m: dict,            # a manifest
+) -> dict[str, str]:    # name -> what differs, as in "sag_n 8 there, 2 here"; empty: nothing
+    "What a manifest says otherwise: fields that count here, seed, options and inputs"
+    read = fields_read(self.folder)
+    here = {k: getattr(self.profile, k) for k in read} | {"seed": self.seed} | self.config
+    there = {k: m["profile"].get(k) for k in read} | {"seed": m["seed"]} | m["config"]
+    pairs = {k: (_text(there.get(k, "-")), _text(here.get(k, "-"))) for k in here | there}
+    odd = {k: f"{k} {a} there, {b} here" for k, (a, b) in pairs.items() if a != b}
+    if "inputs" not in m: return odd   # it is not finished
+    found, used = m["inputs"], self._input_hashes()
+    return odd | {k: f"another {Path(k).name}" for k in used if found.get(k) != used[k]}
+
 # %% ../nbs/00_profile.ipynb #8d2b4491
+class Displaced(UserWarning):
+    "Says that an artifact's folder is set aside, or that one fits again and is taken back"
+
+def _say(folder, text): warnings.warn_explicit(text, Displaced, folder.name, 0)
+
+def _aside(folder):
+    "The first free NAME.stale-K beside a folder"
+    k = 1
+    while (to := folder.with_name(f"{folder.name}.stale-{k}")).exists(): k += 1
+    return to
+
 @patch
 def _move_aside(self: Artifact):
-    "Rename the folder to the first free NAME.stale-K"
-    k = 1
-    while (to := self.folder.with_name(f"{self.folder.name}.stale-{k}")).exists(): k += 1
+    "Set the folder aside, and say so"
+    to, m = _aside(self.folder), self.manifest
+    why = ", ".join(self.unlike(m).values()) or "another input" if m else "it has no manifest"
+    _say(self.folder, f"{self.folder.name}/ was made otherwise ({why}) and moves to {to.name}/")
     self.folder.rename(to)
 
 @patch
@@ -489,6 +595,64 @@ def _plain(x):
     "JSON for numpy's numbers, paths and the like"
     return x.item() if hasattr(x, "item") else str(x)
 
+# %% ../nbs/00_profile.ipynb #aside002
+_WHOLE = 4_000_000_000   # bytes of an artifact that are read again whenever it is opened
+
+def _verify(folder, m):
+    "Check the files of `folder` against its manifest; of a very large artifact only the sizes"
+    hashes = sum(about["bytes"] for about in m["files"].values()) <= _WHOLE
+    for name, about in m["files"].items():
+        path = Path(folder)/name
+        if not path.is_file():
+            raise AgentDistillError("a file of the artifact is missing", path, _again(folder))
+        same = path.stat().st_size == about["bytes"]
+        if not same or (hashes and file_hash(path) != about["sha256"]):
+            raise AgentDistillError("a file of the artifact was changed or cut short", path,
+                                    _again(folder))
+
+def _fits(folder, fingerprint, unfinished):
+    "Whether a folder that was set aside has this fingerprint and is whole"
+    try:
+        m = _read_manifest(folder)
+        if m.get("fingerprint") != fingerprint: return False
+        if m["complete"]: _verify(folder, m)
+        return m["complete"] or unfinished
+    except AgentDistillError: return False
+
+# %% ../nbs/00_profile.ipynb #seedof01
+def check_seed(
+    out_dir,          # folder of a run
+    seed: int,        # that it should have
+    but: str = "",    # an artifact that may have another one: it is about to be set aside
+):                    # raises AgentDistillError for the first that has another seed
+    "Refuse a folder whose artifacts were made with another seed"
+    for folder in (Path(out_dir)/name for name in _CHAPTERS if name != but):
+        try: was = _read_manifest(folder).get("seed", seed)
+        except AgentDistillError: continue   # who reads it will say so
+        if was != seed:
+            raise AgentDistillError(f"{folder.name}/ was made with seed {was}, not {seed}", folder,
+                                    "give each seed an out_dir of its own")
+
+# %% ../nbs/00_profile.ipynb #aside004
+@patch
+def _holds(self: Artifact):
+    "Whether there is more in the folder than a write that was cut short"
+    return any(p.suffix != ".tmp" for p in self.folder.glob("*"))
+
+@patch
+def _take_back(self: Artifact,
+    unfinished: bool = False,   # also one that was not finished
+):
+    "Where a folder that was set aside fits again, give it its name back, and say so"
+    check_seed(self.folder.parent, self.seed, but=self.folder.name)
+    aside = [p for p in self.folder.parent.glob("*.stale-*") if p.stem == self.folder.name]
+    fits = [p for p in sorted(aside) if _fits(p, self.fingerprint, unfinished)]
+    if not fits: return
+    if self._holds(): self._move_aside()
+    else: shutil.rmtree(self.folder, ignore_errors=True)
+    _say(self.folder, f"{fits[0].name}/ fits again and becomes {self.folder.name}/")
+    fits[0].rename(self.folder)
+
 # %% ../nbs/00_profile.ipynb #3a1e5087
 def _spent(folder, m):
     "Seconds that earlier attempts spent on the artifact with manifest `m`"
@@ -496,20 +660,25 @@ def _spent(folder, m):
     last = max(p.stat().st_mtime for p in folder.rglob("*") if p.is_file())
     return m["wall_s"] + max(0., last - m["began"])
 
+@contextmanager
+def _writing(folder):
+    "What the disk refuses is an AgentDistillError"
+    try: yield
+    except OSError as e:
+        raise AgentDistillError(f"cannot write the artifact: {e.strerror}", where=folder,
+                                fix="choose an out_dir that can be written to") from e
+
 @patch
 def start(self: Artifact):
     "Make the folder, or go on in it; raises AgentDistillError where it cannot be written"
-    m = self.manifest
-    try:
-        if m.get("fingerprint") != self.fingerprint:
-            if any(p.suffix != ".tmp" for p in self.folder.glob("*")): self._move_aside()
-            m = {}
+    def ours(): return self.manifest.get("fingerprint") == self.fingerprint
+    with _writing(self.folder):
+        if not ours(): self._take_back(unfinished=True)
+        if not ours() and self._holds(): self._move_aside()
+        m = self.manifest
         self.folder.mkdir(parents=True, exist_ok=True)
         self._before, self._began = _spent(self.folder, m), time.time()
         self._write(complete=False, wall_s=self._before, began=self._began)
-    except OSError as e:
-        raise AgentDistillError(f"cannot write the artifact: {e.strerror}", where=self.folder,
-                                fix="choose an out_dir that can be written to") from e
     return self
 
 # %% ../nbs/00_profile.ipynb #547836bd
@@ -579,25 +748,13 @@ def finish(self: Artifact,
     return self.manifest
 
 # %% ../nbs/00_profile.ipynb #41a71460
-_WHOLE = 4_000_000_000   # bytes of an artifact that are read again whenever it is opened
-
-def _verify(folder, m):
-    "Check the files of `folder` against its manifest; of a very large artifact only the sizes"
-    hashes = sum(about["bytes"] for about in m["files"].values()) <= _WHOLE
-    for name, about in m["files"].items():
-        path = Path(folder)/name
-        if not path.is_file():
-            raise AgentDistillError("a file of the artifact is missing", path, _again(folder))
-        same = path.stat().st_size == about["bytes"]
-        if not same or (hashes and file_hash(path) != about["sha256"]):
-            raise AgentDistillError("a file of the artifact was changed or cut short", path,
-                                    _again(folder))
-
 @patch(as_prop=True)
 def done(self: Artifact) -> bool:
     "Finished, with this profile, seed, options and inputs, and its files intact"
-    m = self.manifest
-    if not m.get("complete") or m["fingerprint"] != self.fingerprint: return False
+    def ours(m): return m.get("complete") and m["fingerprint"] == self.fingerprint
+    if not ours(self.manifest):
+        with _writing(self.folder): self._take_back()
+    if not ours(m := self.manifest): return False
     _verify(self.folder, m)
     return True
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import fields
 from pathlib import Path
 
-__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'fields_read', 'versions']
+__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_dir', 'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced', 'check_seed', 'versions']
 
 MINI: Profile
 
@@ -122,6 +122,18 @@ def get_profile(name: str, **overrides: Any) -> Profile:
 - returns: raises AgentDistillError for an unknown name or field"""
     ...
 
+def runs_folder() -> Path:
+    """Where runs lie: in the nearest `runs/` here or above, else in the checkout's, else here"""
+    ...
+
+def run_dir(out_dir: str | os.PathLike[str]='', profile: str='mini') -> Path:
+    """The folder of a run
+
+- out_dir: as the parameters say it; "": `runs/PROFILE`
+- profile: as text, with its changes
+- returns: whole"""
+    ...
+
 def profile_table(*profiles: Profile) -> str:
     """The fields of `profiles` side by side
 
@@ -209,7 +221,7 @@ class Artifact:
 - profile: the resolved profile
 - seed: the run's seed
 - inputs: name -> file, or folder of the artifact it was made from
-- config: options of this stage, JSON data: limit=..., method=..."""
+- config: options of this stage, JSON data: limit=4, method=..."""
         ...
 
     def __repr__(self) -> Any:
@@ -223,6 +235,13 @@ class Artifact:
     @property
     def fingerprint(self) -> str:
         """One hash of the profile's fields that count here, seed, options and inputs"""
+        ...
+
+    def unlike(self, m: dict[Any, Any]) -> dict[str, str]:
+        """What a manifest says otherwise: fields that count here, seed, options and inputs
+
+- m: a manifest
+- returns: name -> what differs, as in "sag_n 8 there, 2 here"; empty: nothing"""
         ...
 
     def start(self) -> Artifact:
@@ -265,11 +284,42 @@ class Artifact:
     def _repr_markdown_(self) -> Any:
         ...
 
+def is_run(folder: Any) -> bool:
+    """Whether a run was begun in a folder"""
+    ...
+
+def runs_like(out: Any, artifact: str='') -> list[Path]:
+    """The other runs beside it, in `runs/` here or above, and in `_runs/`
+
+- out: the folder of a run, which need not be there
+- artifact: what they must have finished: "index", "student/agent", ...
+- returns: most similar names first"""
+    ...
+
+def find_run(out: Any) -> Path:
+    """The folder of a run; where there is none, the error names those that may be meant
+
+- out: where a run should be
+- returns: whole"""
+    ...
+
 def fields_read(folder: Any) -> list[str]:
     """The fields of a profile that an artifact may depend on
 
 - folder: an artifact's
 - returns: all fields, where it is no stage's"""
+    ...
+
+class Displaced(UserWarning):
+    """Says that an artifact's folder is set aside, or that one fits again and is taken back"""
+
+def check_seed(out_dir: Any, seed: int, but: str='') -> None:
+    """Refuse a folder whose artifacts were made with another seed
+
+- out_dir: folder of a run
+- seed: that it should have
+- but: an artifact that may have another one: it is about to be set aside
+- returns: raises AgentDistillError for the first that has another seed"""
     ...
 
 def versions() -> dict[Any, Any]:

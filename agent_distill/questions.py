@@ -307,14 +307,13 @@ def check_benchmarks(
     for b, split, _ in _splits(profile): (load_benchmark if is_file(b) else _known)(b, split)
 
 def run_questions(
-    profile,         # a `Profile`
-    limit: int = 0,  # at most this many a benchmark; 0: what the profile says
+    profile,   # a `Profile`
 ) -> tuple[list[Question], list[Question]]:   # AgentDistillError: one is in both
     "(training questions, test questions) of a run"
     _check_domain(profile)
     found = {"train": [], "test": []}
     for b, split, n in _splits(profile):
-        new = load_benchmark(b, split, min(n, limit) if limit else n)
+        new = load_benchmark(b, split, n)
         if new and new[0].benchmark in {q.benchmark for q in found[split]}: raise AgentDistillError(
             f"two benchmarks are called {new[0].benchmark!r}", b, "rename one of the files")
         found[split] += new
@@ -340,10 +339,9 @@ def write_questions(
     train: list[Question],
     test: list[Question],   # both from `run_questions`
     seed: int = 0,       # of the run
-    limit: int = 0,      # the run's limit; part of the artifact's identity
 ) -> Artifact:           # `questions/`; a finished one is left alone
     "The questions of a run as an artifact"
-    art = Artifact(Path(out_dir) / "questions", profile, seed, own_files(profile), limit=limit)
+    art = Artifact(Path(out_dir) / "questions", profile, seed, own_files(profile))
     if art.done: return art
     art.start()
     for split, rows in dict(train=train, test=test).items():

@@ -120,11 +120,10 @@ def check_benchmarks(profile: Any) -> None:
 - profile: a `Profile`"""
     ...
 
-def run_questions(profile: Any, limit: int=0) -> tuple[list[Question], list[Question]]:
+def run_questions(profile: Any) -> tuple[list[Question], list[Question]]:
     """(training questions, test questions) of a run
 
 - profile: a `Profile`
-- limit: at most this many a benchmark; 0: what the profile says
 - returns: AgentDistillError: one is in both"""
     ...
 
@@ -136,13 +135,12 @@ def own_files(profile: Any) -> dict[str, Path]:
     """The question files of your own that a run asks"""
     ...
 
-def write_questions(profile: Any, out_dir: Any, train: collections.abc.Sequence[Question], test: collections.abc.Sequence[Question], seed: int=0, limit: int=0) -> Artifact:
+def write_questions(profile: Any, out_dir: Any, train: collections.abc.Sequence[Question], test: collections.abc.Sequence[Question], seed: int=0) -> Artifact:
     """The questions of a run as an artifact
 
 - profile: a `Profile`
 - out_dir: folder of the run
 - test: both from `run_questions`
 - seed: of the run
-- limit: the run's limit; part of the artifact's identity
 - returns: `questions/`; a finished one is left alone"""
     ...

@@ -435,11 +435,11 @@ def take_released(
     questions: list[Question],  # from `teacher_questions`
     tools: list,                # the functions that the student may call
     seed: int = 0,              # of the run
-    limit: int = 0,             # the run's limit; part of the artifact's identity
+    train_limit: int = 0,       # of `questions`; part of the artifact's identity
 ) -> Artifact:                  # `teacher/`
     "The published trajectories as chapter 6's artifact"
     out = Path(out_dir)
-    art = Artifact(out/"teacher", profile, seed, limit=limit,
+    art = Artifact(out/"teacher", profile, seed, train_limit=train_limit,
                    inputs=dict(questions=out/"questions"))
     if art.done: return art
     taken, facts = _taken(profile, questions, tools)

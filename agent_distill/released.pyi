@@ -183,7 +183,7 @@ def converters(profile: Any, tools: collections.abc.Sequence[Any]) -> dict[Any, 
 - returns: pass -> (row, question) -> Trajectory"""
     ...
 
-def take_released(profile: Any, out_dir: Any, questions: collections.abc.Sequence[Question], tools: collections.abc.Sequence[Any], seed: int=0, limit: int=0) -> Artifact:
+def take_released(profile: Any, out_dir: Any, questions: collections.abc.Sequence[Question], tools: collections.abc.Sequence[Any], seed: int=0, train_limit: int=0) -> Artifact:
     """The published trajectories as chapter 6's artifact
 
 - profile: a `Profile`
@@ -191,7 +191,7 @@ def take_released(profile: Any, out_dir: Any, questions: collections.abc.Sequenc
 - questions: from `teacher_questions`
 - tools: the functions that the student may call
 - seed: of the run
-- limit: the run's limit; part of the artifact's identity
+- train_limit: of `questions`; part of the artifact's identity
 - returns: `teacher/`"""
     ...
 

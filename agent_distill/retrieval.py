@@ -366,7 +366,7 @@ def build(cls: Retriever,
     corpus = open_corpus(corpus)
     choice = {k: v for k, v in dict(kind=kind, budget_gb=budget_gb).items() if v is not None}
     artifact = _artifact(folder, profile, seed, embedder, corpus, **choice)
-    if not artifact.done and not (kind is None and _converted(artifact)):
+    if not (kind is None and _converted(artifact)) and not artifact.done:
         written = write_passages(corpus, artifact.start().path("passages"), shard)
         store = PassageStore(artifact.folder/"passages")
         facts = _make_index(artifact, store, embedder, choice)

@@ -642,12 +642,12 @@ def distill(
     out_dir,            # folder of the run: reads `teacher/`, writes `student/NAME/`
     name: str,          # one of `STUDENTS`
     seed: int = 0,      # of the run
-    limit: int = 0,     # the run's limit on questions; part of the artifact's identity
+    train_limit: int = 0,   # the teacher's; part of the artifact's identity
     callbacks=(),       # transformers' TrainerCallback objects
 ) -> Artifact:          # its manifest's "counts" are the facts of the run
     "One distilled student as an artifact: an adapter folder with its loss log."
     teacher = Artifact.read(Path(out_dir)/"teacher")
-    art = Artifact(Path(out_dir)/"student"/name, profile, seed, limit=limit,
+    art = Artifact(Path(out_dir)/"student"/name, profile, seed, train_limit=train_limit,
                    inputs={"dataset": teacher.path(STUDENTS[name])})
     if art.done: return art
     art.start()
@@ -667,15 +667,15 @@ def distill_all(
     profile,            # a `Profile`
     out_dir,            # folder of the run
     seed: int = 0,      # of the run
-    limit: int = 0,     # the run's limit on questions
+    train_limit: int = 0,   # the teacher's
 ) -> Artifact:          # `student/`, with the three adapters inside
     "Every student, as the stage's artifact."
-    art = Artifact(Path(out_dir)/"student", profile, seed, limit=limit,
+    art = Artifact(Path(out_dir)/"student", profile, seed, train_limit=train_limit,
                    inputs={"teacher": Path(out_dir)/"teacher"})
     if art.done: return art
     check_rows(out_dir)
     art.start()
-    done = {name: distill(profile, out_dir, name, seed, limit) for name in STUDENTS}
+    done = {name: distill(profile, out_dir, name, seed, train_limit) for name in STUDENTS}
     art.finish(**{name: a.manifest["counts"] for name, a in done.items()})
     return art
 

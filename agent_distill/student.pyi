@@ -287,25 +287,25 @@ def untrained_student(profile: Any, folder: Any, max_length: int, seed: int=0) -
     """The adapter of a student for whom the teacher kept no row: it changes nothing, and says so"""
     ...
 
-def distill(profile: Any, out_dir: Any, name: str, seed: int=0, limit: int=0, callbacks: Any=...) -> Artifact:
+def distill(profile: Any, out_dir: Any, name: str, seed: int=0, train_limit: int=0, callbacks: Any=...) -> Artifact:
     """One distilled student as an artifact: an adapter folder with its loss log.
 
 - profile: a `Profile`
 - out_dir: folder of the run: reads `teacher/`, writes `student/NAME/`
 - name: one of `STUDENTS`
 - seed: of the run
-- limit: the run's limit on questions; part of the artifact's identity
+- train_limit: the teacher's; part of the artifact's identity
 - callbacks: transformers' TrainerCallback objects
 - returns: its manifest's "counts" are the facts of the run"""
     ...
 
-def distill_all(profile: Any, out_dir: Any, seed: int=0, limit: int=0) -> Artifact:
+def distill_all(profile: Any, out_dir: Any, seed: int=0, train_limit: int=0) -> Artifact:
     """Every student, as the stage's artifact.
 
 - profile: a `Profile`
 - out_dir: folder of the run
 - seed: of the run
-- limit: the run's limit on questions
+- train_limit: the teacher's
 - returns: `student/`, with the three adapters inside"""
     ...
 

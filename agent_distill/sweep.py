@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from .compare import Answers, _grouped, accuracy, crossed, not_judged
+from .compare import Answers, _grouped, accuracy, cautions, crossed
+from .compare import not_judged
 from .intervals import Estimate
 from .pipeline import _check_names, run
 from .profile import AgentDistillError, Artifact, Profile, _profile_of
@@ -196,4 +197,6 @@ def change_notes(settings: dict[str, list[Answers]]) -> list[str]:
     first, n = next(iter(settings)), len(next(iter(settings.values())))
     every = [r for runs in settings.values() for r in runs]
     return [f"Right answers in percent, the mean of {n} seeds; in brackets the difference to "
-            f"{first} in points [95 % interval, over questions and seeds].", *not_judged(*every)]
+            f"{first} in points [95 % interval, over questions and seeds].",
+            *(line for runs in settings.values() for line in cautions(settings[first][0], runs[0])),
+            *not_judged(*every)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from .compare import Answers as Answers
 from .compare import accuracy as accuracy
+from .compare import cautions as cautions
 from .compare import crossed as crossed
 from .compare import not_judged as not_judged
 from .intervals import Estimate as Estimate

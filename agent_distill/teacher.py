@@ -28,11 +28,11 @@ __all__ = ['FATES', 'PASSES', 'teacher_questions', 'ask_all', 'think', 'first_pa
 def teacher_questions(
     out_dir,          # folder of the run, where `questions/` is
     profile,          # a `Profile`: `train_benchmarks`, `n_train`
-    limit: int = 0,   # questions a benchmark; 0: the profile's `n_train`
+    train_limit: int = 0,   # questions a benchmark; 0: the profile's `n_train`
 ) -> list[Question]:  # a benchmark without questions raises
     "The training questions, the first ones of each benchmark"
     path = Artifact.read(Path(out_dir)/"questions").path("train.jsonl")
-    every, most = load_questions(path), min(limit or profile.n_train, profile.n_train)
+    every, most = load_questions(path), min(train_limit or profile.n_train, profile.n_train)
     names = map(benchmark_name, profile.train_benchmarks)
     groups = {b: [q for q in every if q.benchmark == b][:most] for b in names}
     if none := [b for b, qs in groups.items() if not qs]:
@@ -235,12 +235,12 @@ def teach(
     engine,                    # the teacher
     sandbox,                   # with its tools
     seed: int = 0,             # of the run
-    limit: int = 0,            # the run's limit; part of the artifact's identity
+    train_limit: int = 0,      # of `questions`; part of the artifact's identity
     progress: bool = None,     # None: bars in terminals only
 ) -> Artifact:                 # `teacher/`
     "Run the three passes, or what is left of them, and write the datasets"
     out = Path(out_dir)
-    art = Artifact(out/"teacher", profile, seed, limit=limit,
+    art = Artifact(out/"teacher", profile, seed, train_limit=train_limit,
                    inputs=dict(questions=out/"questions", index=out/"index"))
     if art.done: return art
     art.start()

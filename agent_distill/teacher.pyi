@@ -31,12 +31,12 @@ FATES: tuple[str, ...]
 
 PASSES: dict[str, str]
 
-def teacher_questions(out_dir: Any, profile: Any, limit: int=0) -> list[Question]:
+def teacher_questions(out_dir: Any, profile: Any, train_limit: int=0) -> list[Question]:
     """The training questions, the first ones of each benchmark
 
 - out_dir: folder of the run, where `questions/` is
 - profile: a `Profile`: `train_benchmarks`, `n_train`
-- limit: questions a benchmark; 0: the profile's `n_train`
+- train_limit: questions a benchmark; 0: the profile's `n_train`
 - returns: a benchmark without questions raises"""
     ...
 
@@ -123,7 +123,7 @@ def write_datasets(art: Artifact, runs: dict[Any, Any], tools: collections.abc.S
 - returns: pass -> number of trajectories by fate"""
     ...
 
-def teach(profile: Any, out_dir: Any, questions: collections.abc.Sequence[Question], engine: Any, sandbox: Any, seed: int=0, limit: int=0, progress: bool | None=None) -> Artifact:
+def teach(profile: Any, out_dir: Any, questions: collections.abc.Sequence[Question], engine: Any, sandbox: Any, seed: int=0, train_limit: int=0, progress: bool | None=None) -> Artifact:
     """Run the three passes, or what is left of them, and write the datasets
 
 - profile: a `Profile`
@@ -131,7 +131,7 @@ def teach(profile: Any, out_dir: Any, questions: collections.abc.Sequence[Questi
 - engine: the teacher
 - sandbox: with its tools
 - seed: of the run
-- limit: the run's limit; part of the artifact's identity
+- train_limit: of `questions`; part of the artifact's identity
 - progress: None: bars in terminals only
 - returns: `teacher/`"""
     ...

@@ -55,7 +55,7 @@ def test_console_script_and_version():
 
 
 @pytest.mark.parametrize("argv", [
-    [], ["dance"], ["run", "--limit", "-1"], ["run", "--limit", "ten"], ["ask"], ["run", "--seed", "1.5"],
+    [], ["dance"], ["run", "--limit", "-1"], ["run", "--train-limit", "ten"], ["ask"], ["run", "--seed", "1.5"],
     ["serve", "--port", "65536"], ["serve-model", "--port", "99999"], ["completion", "tcsh"]])
 def test_wrong_arguments_end_in_2(argv, capsys):
     with pytest.raises(SystemExit) as e: main(argv)
@@ -87,6 +87,7 @@ def test_a_change_that_cannot_be(argv, change, why, capsys, tmp_path, monkeypatc
 
 
 def test_the_folder_of_a_run_is_named_after_what_was_changed(tmp_path, monkeypatch):
+    (tmp_path / "runs").mkdir()
     monkeypatch.chdir(tmp_path)
     def place(*argv): return cli.shown(cli.out_of(parser().parse_args(["run", *argv])))
     assert place() == place("--set", "sag_n=8") == "runs/mini"
@@ -97,6 +98,8 @@ def test_the_folder_of_a_run_is_named_after_what_was_changed(tmp_path, monkeypat
 
 def test_compare_wants_two_finished_runs(capsys, tmp_path):
     assert "name two" in one_error(capsys, "compare", tmp_path)
+    assert "there is no run at" in one_error(capsys, "compare", tmp_path, tmp_path)
+    finished(tmp_path / "index")
     assert "08_evaluation" in one_error(capsys, "compare", tmp_path, tmp_path)
     finished(tmp_path / "evaluation", results__json="{}")
     assert "nothing to compare" in one_error(capsys, "compare", tmp_path, tmp_path)
@@ -134,7 +137,7 @@ def test_repeats_are_taken_together(tmp_path, capsys):
 
 def test_reuse_of_nothing(capsys, tmp_path):
     error = one_error(capsys, "run", "--out", tmp_path / "run", "--reuse", tmp_path / "nowhere")
-    assert "no run to take artifacts from" in error and "nowhere" in error and not (tmp_path / "run").exists()
+    assert "there is no run at" in error and "nowhere" in error and not (tmp_path / "run").exists()
 
 
 def test_a_run_knows_its_own_profile(tmp_path):
@@ -179,8 +182,33 @@ def test_unknown_stage_names_the_stages(capsys, tmp_path):
 
 
 def test_report_without_a_run(capsys, tmp_path):
+    finished(tmp_path / "index")
     error = one_error(capsys, "report", "--out", tmp_path)
     assert "evaluation" in error and str(tmp_path) in error and "08_evaluation" in error
+
+
+@pytest.mark.parametrize("argv", [["report", "--out"], ["ask", "Who?", "--out"], ["chat", "--out"], ["serve", "--port", "0", "--out"],
+                                  ["ask", "Who?", "--method", "teacher", "--out"], ["compare", "runs/mini"], ["run", "--reuse"]])
+def test_a_mistyped_run_is_answered_with_those_that_are_there(argv, capsys, tmp_path, monkeypatch):
+    for name in ("mini", "other"): finished(tmp_path / "runs" / name / "index")
+    monkeypatch.chdir(tmp_path)
+    error = one_error(capsys, *argv, "runs/minni")
+    assert f"there is no run at {tmp_path / 'runs/minni'}" in error and "agent-distill run" not in error
+    assert error.index(str(tmp_path / "runs/mini,")[:-1]) < error.index(str(tmp_path / "runs/other")), "the likely one first"
+    assert not (tmp_path / "runs" / "minni").exists()
+
+
+def test_a_run_in_another_place_is_named(capsys, tmp_path, monkeypatch):
+    "The default place is empty: the command that fills it is the remedy, or the run of that name that lies elsewhere"
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    error = one_error(capsys, "report")
+    assert f"there is no run at {tmp_path / 'runs/mini'}" in error and "agent-distill run --profile mini" in error
+    finished(tmp_path / "nbs" / "_runs" / "mini" / "evaluation")
+    assert f"take one that is there: {tmp_path / 'nbs/_runs/mini'}" in one_error(capsys, "report")
+    finished(tmp_path / "runs" / "mini" / "index")
+    error = one_error(capsys, "report")
+    assert "'evaluation' is missing" in error and f"{tmp_path / 'nbs/_runs/mini'}" in error
 
 
 def test_report_of_a_damaged_results_file(capsys, tmp_path):
@@ -191,6 +219,7 @@ def test_report_of_a_damaged_results_file(capsys, tmp_path):
 
 
 def test_ask_without_an_index(capsys, tmp_path):
+    finished(tmp_path / "questions")
     main(["ask", "--out", str(tmp_path), "Who?"])
     captured = capsys.readouterr()
     assert "untrained" in captured.out  # it says which model would have answered
@@ -213,6 +242,7 @@ def test_ask_takes_the_distilled_student_if_it_is_whole(capsys, tmp_path):
 
 def test_ask_takes_the_address_of_a_server(capsys, tmp_path):
     assert "an address" in one_error(capsys, "ask", "--out", tmp_path, "--engine", "over there", "Who?")
+    finished(tmp_path / "index")
     for argv in (["ask", "Who?"], ["chat"]):   # before the index is missed, which is there in real life and takes a while
         error = one_error(capsys, *argv, "--out", tmp_path, "--engine", f"http://127.0.0.1:{free_port()}/v1")
         assert "no server answers" in error and "serve-model" in error
@@ -253,7 +283,7 @@ def test_needs_grow_with_the_profile():
 
 def test_the_line_to_go_on_with_reads_back(tmp_path):
     argv = ["run", "--profile", "colab", "--set", "lr=1e-4", "--set", "sag_n=2", "--out", "a folder/x", "--seed", "3",
-            "--limit", "7", "--reuse", "runs/the old"]
+            "--limit", "7", "--train-limit", "9", "--reuse", "runs/the old"]
     import shlex
     line = shlex.split(cli.run_line(parser().parse_args(argv)))
     assert line[0] == "agent-distill" and parser().parse_args(line[1:]) == parser().parse_args(argv)

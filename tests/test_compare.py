@@ -7,7 +7,7 @@ import pytest
 
 from agent_distill import evaluation as ev
 from agent_distill.cli import against_text, together_text
-from agent_distill.compare import (Answers, accuracy, between, between_table, crossed, differing, pooled,
+from agent_distill.compare import (Answers, accuracy, between, between_rows, between_table, crossed, differing, pooled,
                                    pooled_rows, read_answers, record_answers, recorded_answers, shared, single,
                                    spread_rows)
 from agent_distill.evaluation import METHODS
@@ -73,7 +73,7 @@ def test_answers_that_no_scorer_could_judge_are_counted_and_said(tmp_path, monke
 
 
 def test_runs_that_are_not_there(tmp_path):
-    with pytest.raises(AgentDistillError, match="08_evaluation"): read_answers(tmp_path)
+    with pytest.raises(AgentDistillError, match="there is no run at"): read_answers(tmp_path)
     Artifact(tmp_path / "evaluation", MINI).start().finish()
     with pytest.raises(AgentDistillError, match="nothing to compare"): read_answers(tmp_path)
 
@@ -90,8 +90,50 @@ def test_a_damaged_run_is_refused(tmp_path):
 def test_what_differs_is_named(tmp_path):
     one = read_answers(answered(tmp_path / "one", (1, 0)))
     two = read_answers(answered(tmp_path / "two", (1, 0), get_profile("mini", lora_r=8), seed=3, limit=2))
-    assert {k: v for k, *v in differing(one, two)} == dict(lora_r=[64, 8], seed=[0, 3], limit=[0, 2])
-    assert differing(one, one) == []
+    settings, versions = differing(one, replace(two, versions=two.versions | dict(torch="1")))
+    assert {k: v for k, *v in settings} == dict(lora_r=[64, 8], seed=[0, 3], limit=[0, 2])
+    assert [k for k, *_ in versions] == ["torch"] and differing(one, one) == ([], [])
+
+
+def learned(run, rows, limit=0):
+    return replace(run, trained={"agent-distill": dict(dataset=f"{rows} rows", rows=rows, train_limit=limit)})
+
+
+@pytest.mark.parametrize("change, few, judged", [
+    (dict(), 12, True),                      # --train-limit is the change
+    (dict(teacher="another"), 12, True),     # so is the teacher, who writes the rows
+    (dict(sag_n=2), 12, False),              # the change is another one, and the rows differ unnoticed
+    (dict(lora_r=8), 12, False),
+    (dict(sag_n=2), 300, True),              # the same rows: the usual comparison
+], ids=str)
+def test_no_verdict_beside_other_training_rows(tmp_path, change, few, judged):
+    one = learned(read_answers(answered(tmp_path / "one", [1] * 15 + [0] * 5, methods=(PLAIN, SAG))), 300)
+    two = read_answers(answered(tmp_path / "two", [0] * 20, get_profile("mini", **change), methods=(PLAIN, SAG)))
+    two = learned(two, few, few % 300)
+    for said in (between_table(one, two), against_text(one, two)):
+        assert ("no verdict" in said) is not judged
+        assert ("Trained on other rows: agent-distill (300 rows in one, 12 in two)" in said) is (few == 12)
+        assert ("things differ" in said) is (few == 12 and bool(change)), "a warning where it is more than one"
+        if "Trained" in said: assert said.index("Trained") < said.index("wins"), "before the table"
+    rows = {m: row for m, *row in between_rows(one, two)[1]}
+    assert rows["agent-distill"][-1] == ("lower" if judged else "none") and rows["agent-distill+SAG"][-1] == "lower"
+
+
+def test_the_evaluation_knows_what_its_students_learned_from(tmp_path):
+    (rows := tmp_path / "dataset_agent.jsonl").write_text("{}\n" * 12)
+    student = Artifact(tmp_path / "student", MINI).start()
+    Artifact(tmp_path / "student" / "agent", MINI, inputs=dict(dataset=rows), train_limit=6).start().finish(rows=12)
+    student.finish()
+    evaluation = Artifact(tmp_path / "evaluation", MINI, inputs=dict(student=student.folder))
+    q = Question("q", "mini-hotpot", "fact", "?", "12")
+    shelf = evaluation.start().records("agent-distill/mini-hotpot.jsonl")
+    shelf.append(Trajectory(q, [], [], "12").to_row())
+    runs = {"agent-distill": {"mini-hotpot": [ev.scored(Trajectory(q, [], [], "12"))]}}
+    ev.write_evaluation(evaluation, ev.summarise(runs, MINI, (PLAIN,)), runs)
+    run = read_answers(tmp_path)
+    assert run.trained["agent-distill"] == run.trained["agent-distill+SAG"] and run.train_limit == 6
+    assert run.trained["agent-distill"]["rows"] == 12 and "agent-distill+FTP" not in run.trained
+    assert recorded_answers()[0].trained == {}, "answers that were recorded before know nothing of it"
 
 
 def test_pairs_are_by_question_not_by_place(tmp_path):
@@ -180,7 +222,7 @@ def test_a_question_without_a_value_in_some_run_is_left_out():
 def test_tables_of_the_recorded_runs():
     runs = recorded_answers()
     assert len(runs) >= 3 and len({r.seed for r in runs}) == len(runs)
-    assert all(not {k for k, *_ in differing(runs[0], r)} - {"seed"} for r in runs), "nothing differs but the seed"
+    assert all(not {k for k, *_ in differing(runs[0], r)[0]} - {"seed"} for r in runs), "nothing differs but the seed"
     assert all(len(r.values) == len(METHODS) for r in runs)
     assert [row[0] for row in spread_rows(runs)[1]] == [m.name for m in METHODS]
     assert [row[0] for row in pooled_rows(runs)[1]] == [c.text for c in CLAIMS]

@@ -188,6 +188,62 @@ def test_one_engine_at_a_time():
     assert list(runs) == ["a", "b", "c"] and loads == [("student", "x"), ("teacher", "")]
 
 
+# What another evaluation has recorded
+
+def recorded(folder, profile, seed=0):
+    "A finished evaluation with an answer of each method on each benchmark"
+    art = Artifact(folder, profile, seed).start()
+    for m in ev.asked_methods(profile):
+        for b in profile.benchmarks:
+            art.records(f"{m.slug}/{b}.jsonl").append(dict(id=f"{b}-0", seed=ev.derive_seed(seed, f"{b}-0"), by=m.name))
+    art.finish()
+    return art
+
+
+GREEDY, N = {m.name for m in METHODS if not m.sag}, {2: "agent-distill N2", 4: "agent-distill N4", 8: "agent-distill N8"}
+
+
+@pytest.mark.parametrize("change, taken", [
+    (dict(), GREEDY | {"agent-distill+SAG", "agent-distill+FTP+SAG", N[2], N[4]}),
+    (dict(in_domain=("mini-hotpot",)), GREEDY | {"agent-distill+SAG", "agent-distill+FTP+SAG", N[2], N[4]}),
+    (dict(sag_n=3), GREEDY | {N[2], N[4]}), (dict(sag_n=4), GREEDY | {N[2]}),
+    (dict(sag_temperature=.9), GREEDY), (dict(sag_top_p=.5), GREEDY), (dict(sag_n=1), GREEDY | {N[2], N[4]})])
+def test_answers_that_a_change_of_sag_cannot_have_touched(tmp_path, change, taken):
+    "The row of N = 8 is SAG's at the shipped sag_n: it cannot be taken for the sweep's of another one"
+    found = recorded(tmp_path / "one" / "evaluation", PROFILE)
+    assert {m.name for m in ev.untouched(found, get_profile("mini", **change))} == taken
+
+
+def test_a_method_is_taken_whole_and_with_todays_seeds_only(tmp_path):
+    found = recorded(tmp_path / "evaluation", PROFILE)
+    found.path("cot-distill/mini-gsm.jsonl").unlink()
+    path = found.path("agent-distill/mini-hotpot.jsonl")
+    path.write_text(path.read_text().replace('"seed": ', '"seed": 1'))
+    assert GREEDY - {m.name for m in ev.untouched(found, get_profile("mini,sag_n=2"))} == {"cot-distill", "agent-distill"}
+    other = recorded(tmp_path / "other" / "evaluation", PROFILE, seed=1)
+    assert GREEDY <= {m.name for m in ev.untouched(other, get_profile("mini,sag_n=2"))}
+
+
+def test_taken_answers_are_not_asked_again(tmp_path):
+    "A file that is there is left alone, as after a kill between two copies; copies are byte for byte"
+    found, asked = Artifact(tmp_path / "one" / "evaluation", PROFILE).start(), questions()
+    first = evaluate(PROFILE, asked, lambda *a: Script(), None, lambda m, b: found.records(f"{m}/{b}.jsonl"), COT)
+    for m in set(ev.asked_methods(PROFILE)) - set(COT):
+        for b in PROFILE.benchmarks: found.path(f"{m.slug}/{b}.jsonl").touch()
+    for b in PROFILE.benchmarks[3:] + PROFILE.benchmarks[1:2]: found.path(f"cot-distill/{b}.jsonl").touch()
+    found.finish()
+    art = Artifact(tmp_path / "two" / "evaluation", get_profile("mini,sag_n=2")).start()
+    art.path("agent-distill/mini-gsm.jsonl").write_text("mine\n")
+    taken = ev.take_answers(art, found)
+    assert {m.name for m in taken} == GREEDY | {N[4]}, "the SAG rows stand for N = 2"
+    assert art.path("agent-distill/mini-gsm.jsonl").read_text() == "mine\n"
+    files = {p.name: p.read_bytes() for p in (found.folder / "cot-distill").iterdir()}
+    assert {p.name: p.read_bytes() for p in (art.folder / "cot-distill").iterdir()} == files
+    def never(*a): raise AssertionError("an answer was asked for again")
+    again = evaluate(art.profile, asked, never, None, lambda m, b: art.records(f"{m}/{b}.jsonl"), COT)
+    assert again == first
+
+
 # The table, the file, the artifact
 
 def fake_runs(n=12):
@@ -330,7 +386,7 @@ def test_record_refuses_a_changed_profile(tmp_path):
 
 
 def test_record_refuses_what_is_not_complete(tmp_path):
-    with pytest.raises(AgentDistillError, match="missing"): rs.record(tmp_path)
+    with pytest.raises(AgentDistillError, match="no run at"): rs.record(tmp_path)
     finished(tmp_path)
     (tmp_path / "evaluation/results.json").write_text("{}")
     with pytest.raises(AgentDistillError, match="results.json"): rs.record(tmp_path, tmp_path / "recorded")

@@ -89,6 +89,25 @@ def test_an_artifact_killed_anywhere_ends_the_same(tmp_path):
     assert every_kill(lambda: make(folder), fresh, check) >= 8
 
 
+@pytest.mark.filterwarnings("ignore:.*stale")
+def test_two_artifacts_that_change_places_killed_anywhere(tmp_path):
+    "Nothing is lost and nothing is made again, whichever of the two the next process wants"
+    folder, other = tmp_path / "questions", Artifact(tmp_path / "questions", MINI, 0, limit=4)
+    def inodes(): return sorted(p.stat().st_ino for p in tmp_path.rglob("manifest.json"))
+    def fresh():
+        shutil.rmtree(tmp_path); tmp_path.mkdir()
+        make(folder)
+        Artifact(folder, MINI, 0, limit=4).start().finish()
+        made[:] = inodes()
+    made = []
+    def check(): assert make(folder).manifest["config"] == {} and other.done and inodes() == made
+    assert every_kill(lambda: make(folder), fresh, check) == 2
+    for at, after in ((1, True), (2, False)):
+        fresh()
+        killed(lambda: make(folder), at, after)
+        assert not folder.exists() and other.done and inodes() == made
+
+
 def test_checkpoints_are_gone_or_whole(tmp_path):
     folder = tmp_path / "checkpoints"
     def fresh():
@@ -150,8 +169,8 @@ def test_damage_to_a_file_of_a_run_is_named_or_mended(nbs, tmp_path, kind, name)
     copy = out / "notebooks/01_questions.ipynb"
     copy.write_text('{"cells": []}')
     make(out / "questions")
-    RunLog(out).add("01_questions", key="1", sha256=file_hash(copy))
-    def kept(): log = RunLog(out); return pl._kept(copy, "01_questions", log) and pl.is_done(STAGE, out, "1", log)
+    RunLog(out).add("01_questions", key=dict(library="1"), sha256=file_hash(copy))
+    def kept(): log = RunLog(out); return pl._kept(copy, "01_questions", log) and pl.is_done(STAGE, out, dict(library="1"), log)
     assert kept()
     DAMAGE[kind](out / name)
     try: assert not kept()
@@ -169,7 +188,7 @@ def test_rows_are_not_added_to_a_file_that_was_removed(tmp_path):
 
 # a real run, of one light chapter
 
-PARAMS = 'profile, out_dir, seed, limit = "mini", "_runs/mini", 0, 0'
+PARAMS = 'profile, out_dir, seed, limit = "mini", "", 0, 0'
 STAGE = Stage("01_questions", "questions")
 ROWS = """from agent_distill.profile import Artifact, get_profile
 art = Artifact(out_dir + "/questions", get_profile(profile), seed)

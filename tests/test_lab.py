@@ -120,5 +120,5 @@ def test_a_run_goes_on_where_it_stopped(tmp_path):
 def test_lab_chapters_run(name, tmp_path):
     import papermill
     papermill.execute_notebook(str(ROOT / f"nbs/lab/{name}.ipynb"), str(tmp_path / f"{name}.ipynb"),
-                               parameters=dict(out_dir=str(tmp_path), limit=2), cwd=str(ROOT / "nbs/lab"),
+                               parameters=dict(out_dir=str(tmp_path)), cwd=str(ROOT / "nbs/lab"),
                                kernel_name="python3", progress_bar=False)

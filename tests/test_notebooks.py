@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NBS = ROOT / "nbs"
-PARAMETERS = {"profile": "mini", "out_dir": "_runs/mini", "seed": 0, "limit": 0}
+PARAMETERS = {"profile": "mini", "out_dir": "", "seed": 0, "limit": 0, "train_limit": 0}
 
 
 def listed(pattern):
@@ -36,7 +36,16 @@ def test_exactly_one_parameters_cell(path):
     cells = tagged(path)
     assert len(cells) == 1
     names = {t.id: ast.literal_eval(a.value) for a in ast.parse(source(cells[0])).body for t in a.targets}
-    assert names == PARAMETERS
+    assert names.items() <= PARAMETERS.items() and {"profile", "seed"} <= names.keys()
+
+
+@every
+def test_a_chapter_has_the_parameters_that_it_uses(path):
+    "What it has and does not use would be a promise; what it uses and does not have, the pipeline would not hand it"
+    def used(s): return {n.id for n in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "", s))) if isinstance(n, ast.Name)}
+    has = used(source(tagged(path)[0]))
+    cells = [source(c) for c in code(path) if c not in tagged(path) and not source(c).startswith("#| export")]
+    assert set.union(set(), *map(used, cells)) & {"out_dir", "limit", "train_limit"} == has - {"profile", "seed"}
 
 
 @every
@@ -104,9 +113,9 @@ def test_injected_parameters_win(tmp_path):
     papermill = pytest.importorskip("papermill")
     papermill.execute_notebook(
         str(NBS / "00_profile.ipynb"), str(tmp_path / "00.ipynb"), cwd=str(tmp_path), progress_bar=False,
-        parameters=dict(profile="colab", out_dir=str(tmp_path / "run"), seed=3, limit=2))
+        parameters=dict(profile="colab", out_dir=str(tmp_path / "run"), seed=3))
     m = json.loads((tmp_path / "run" / "demo" / "questions" / "manifest.json").read_text())
-    assert (m["profile"]["name"], m["seed"], m["config"]) == ("colab", 3, {"limit": 2})
+    assert (m["profile"]["name"], m["seed"], m["config"]) == ("colab", 3, {"split": "test"})
 
 
 @pytest.fixture(scope="module")

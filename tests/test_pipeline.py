@@ -9,12 +9,14 @@ import nbformat
 import pytest
 
 from conftest import children
-from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, folder_hash, locked,
-                                    notebooks_folder, plan, run, take_over)
-from agent_distill.profile import AgentDistillError, Artifact, read_jsonl
+from agent_distill.pipeline import (STAGES, ChapterFailed, Stage, chapter_path, find_stage, folder_hash, locked,
+                                    notebooks_folder, plan, run, take_over, take_part)
+from agent_distill.profile import AgentDistillError, Artifact, get_profile, read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT = 4  # questions a benchmark in the slow tests
+LIMIT = ("--limit", 4, "--train-limit", 4)  # questions a benchmark in the slow tests
+LIMITED = dict(retrieval={"limit"}, engines={"limit"}, teacher={"train_limit"}, student={"train_limit"},
+               evaluation={"limit", "train_limit"}, scaling={"limit"})   # the chapters that know of them
 
 ROWS = """
 import time
@@ -39,7 +41,7 @@ TOYS = (Stage("00_profile"), Stage("01_questions", "questions"), Stage("04_agent
 
 def chapter(nbs, name, *cells):
     "Write a chapter with a parameters cell"
-    params = 'profile = "mini"\nout_dir = "_runs/mini"\nseed = 0\nlimit = 0'
+    params = 'profile = "mini"\nout_dir = ""\nseed = 0\nlimit = 0'
     nb = nbformat.v4.new_notebook(metadata={"kernelspec": dict(
         name="python3", display_name="python3", language="python")})
     nb.cells = [nbformat.v4.new_code_cell(params, metadata={"tags": ["parameters"]}),
@@ -55,6 +57,13 @@ def nbs(tmp_path):
     chapter(folder, "01_questions", ROWS)
     chapter(folder, "04_agent", USES)
     return folder
+
+
+@pytest.fixture
+def quick(nbs):
+    "The same, without waiting"
+    chapter(nbs, "01_questions", ROWS.replace("sleep(0.4)", "sleep(0)"))
+    return nbs
 
 
 def toys(out, nbs, **kw): return run("mini", out, stages=TOYS, nbs=nbs, progress=False, **kw)
@@ -132,6 +141,8 @@ def test_copies_parameters_and_working_directory(nbs, tmp_path):
     assert sorted(p.name for p in nbs.iterdir()) == [f"{s.name}.ipynb" for s in TOYS]
     manifest = Artifact.read(tmp_path / "run" / "questions").manifest
     assert (manifest["profile"]["name"], manifest["seed"], manifest["config"]) == ("mini", 3, {"limit": 5})
+    again = toys(tmp_path / "run", nbs, seed=3, limit=5, train_limit=7)
+    assert set(statuses(again).values()) == {"kept"}, "a parameter that no chapter has"
     log = json.loads((tmp_path / "run" / "run.json").read_text())
     assert list(log) == [s.name for s in TOYS] and all(f["peak_mb"] > 0 for f in log.values())
 
@@ -144,8 +155,60 @@ def test_finished_stages_are_kept_until_something_changes(nbs, tmp_path):
     assert statuses(toys(out, nbs)) == {"00_profile": "ran", "01_questions": "kept", "04_agent": "kept"}
     assert statuses(toys(out, nbs, only="4")) == {"04_agent": "ran"}
     assert statuses(toys(out, nbs, start="1")) == {"01_questions": "ran", "04_agent": "kept"}
-    assert statuses(toys(out, nbs, seed=1)) == {s.name: "ran" for s in TOYS}
-    assert count(out / "questions.stale-1" / "rows.jsonl") == 8, "the other seed's records are not deleted"
+
+
+def test_another_limit_and_back(quick, tmp_path):
+    "What is displaced is told before work begins; the way back takes it up, and makes nothing again"
+    out, said = tmp_path / "run", []
+    toys(out, quick, say=said.append)
+    assert said == [], "a first run has nothing to tell"
+    first = (out / "questions" / "rows.jsonl").stat().st_ino
+    assert statuses(toys(out, quick, limit=1, say=said.append)) == {s.name: "ran" for s in TOYS}
+    assert [line for line in said if "questions/" in line] == [
+        "to run: 01_questions | limit 0 there, 1 here | questions/ moves to questions.stale-1/ (limit 0 there, 1 here)"]
+    assert (out / "questions.stale-1" / "rows.jsonl").stat().st_ino == first
+    said.clear()
+    toys(out, quick, say=said.append)
+    assert any(line.endswith("questions/ moves to questions.stale-2/ (limit 1 there, 0 here), and questions.stale-1/ fits again")
+               for line in said) and not any("made again" in line for line in said)
+    assert (out / "questions" / "rows.jsonl").stat().st_ino == first
+    said.clear()
+    assert set(statuses(toys(out, quick, say=said.append)).values()) == {"kept"}
+    assert said == ["kept: 00_profile, 01_questions, 04_agent"]
+
+
+def test_a_run_that_goes_on_says_so_and_a_changed_library_too(quick, tmp_path, monkeypatch):
+    out, said = tmp_path / "run", []
+    toys(out, quick, only="1")
+    manifest = json.loads((out / "questions" / "manifest.json").read_text())
+    (out / "questions" / "manifest.json").unlink()
+    (out / "questions" / "rows.jsonl").rename(tmp_path / "rows")
+    art = Artifact(out / "questions", get_profile("mini"), 0, limit=0).start()
+    (tmp_path / "rows").rename(art.path("rows.jsonl"))
+    toys(out, quick, say=said.append)
+    assert said == ["to run: 00_profile, 04_agent", "to run: 01_questions | questions/ goes on"]
+    assert Artifact.read(art.folder).manifest["files"] == manifest["files"]
+    import agent_distill.pipeline as pl
+    monkeypatch.setattr(pl, "folder_hash", lambda *_, **__: "another one")
+    toys(out, quick, say=said.append)
+    assert said[2:] == ["to run: 00_profile, 01_questions, 04_agent | another library"]
+
+
+def test_what_a_chapter_says_of_its_folders_gets_a_line(capsys):
+    from agent_distill.pipeline import LastLine, stage_bar
+    for progress, said in ((True, "index/ moves to index.stale-1/\n"), (False, "")):
+        with stage_bar(TOYS[0], progress) as bar:
+            LastLine(bar).write("index:0: Displaced: index/ moves to index.stale-1/\nx:1: UserWarning: something is old\n")
+        err = capsys.readouterr().err
+        assert said in err and "old" not in err and ("stale" in err) == bool(said)
+
+
+def test_another_seed_is_refused_before_any_work(quick, tmp_path):
+    toys(tmp_path, quick, only="1")
+    before = sorted(p for p in tmp_path.rglob("*"))
+    with pytest.raises(AgentDistillError, match="questions/ was made with seed 0, not 1.*an out_dir of its own"):
+        toys(tmp_path, quick, seed=1)
+    assert sorted(p for p in tmp_path.rglob("*")) == before
 
 
 def test_a_run_that_is_moved_stays_done(nbs, tmp_path):
@@ -192,7 +255,7 @@ def test_an_untagged_or_broken_chapter_is_refused(nbs, tmp_path):
 
 def test_a_chapter_that_used_another_seed_is_caught(nbs, tmp_path):
     chapter(nbs, "01_questions", "seed = 99", ROWS)
-    with pytest.raises(AgentDistillError, match="made with seed = 99"): toys(tmp_path, nbs)
+    with pytest.raises(AgentDistillError, match="seed 99 there, 0 here"): toys(tmp_path, nbs)
 
 
 def test_the_readers_fault_is_one_line_and_code_2(nbs, tmp_path):
@@ -234,20 +297,27 @@ def test_damage_is_reported_whichever_stage_meets_it(nbs, tmp_path):
 
 # toys: another run's artifacts
 
-def test_a_run_takes_over_what_a_change_cannot_have_touched(nbs, tmp_path):
-    toys(tmp_path / "old", nbs)
+def test_a_run_takes_over_what_a_change_cannot_have_touched(quick, tmp_path):
+    toys(tmp_path / "old", quick, only="1")
     rows = tmp_path / "new" / "questions" / "rows.jsonl"
-    runs = run("mini,lora_r=8", tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old")
-    assert set(statuses(runs).values()) == {"ran"} and rows.stat().st_nlink == 2
+    said, how = [], dict(stages=TOYS, nbs=quick, progress=False, reuse=tmp_path / "old")
+    runs = run("mini,lora_r=8", tmp_path / "new", say=said.append, **how)
+    assert statuses(runs) == {"00_profile": "ran", "01_questions": "taken", "04_agent": "ran"}
+    assert said == ["to run: 00_profile, 04_agent", f"taken from {tmp_path / 'old'}: 01_questions"]
+    assert rows.stat().st_nlink == 2 and not (tmp_path / "new" / "notebooks" / "01_questions.ipynb").exists()
+    assert runs[1].taken_s == Artifact(rows.parent, None).manifest["wall_s"] > 0
+    assert set(statuses(run("mini,lora_r=8", tmp_path / "new", **how)).values()) == {"kept"}
     assert Artifact.read(rows.parent).manifest["profile"]["lora_r"] == 64, "what made it, not who uses it"
     assert not list(rows.parent.parent.glob(".*half"))
 
 
 @pytest.mark.parametrize("change", [dict(profile="mini,n_test=7"), dict(seed=1), dict(limit=5)])
-def test_what_was_made_otherwise_is_not_taken_over(nbs, tmp_path, change):
-    toys(tmp_path / "old", nbs)
-    how = dict(profile="mini", seed=0, limit=0) | change
-    run(out_dir=tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=tmp_path / "old", **how)
+def test_what_was_made_otherwise_is_not_taken_over(quick, tmp_path, change):
+    toys(tmp_path / "old", quick, only="1")
+    how, said = dict(profile="mini", seed=0, limit=0) | change, []
+    run(out_dir=tmp_path / "new", stages=TOYS, nbs=quick, progress=False, reuse=tmp_path / "old", say=said.append, **how)
+    name, was = {"profile": ("n_test", 50), "seed": ("seed", 0), "limit": ("limit", 0)}[next(iter(change))]
+    assert f"to run: 01_questions | {name} {was} there, {[*change.values()][0]} here".replace("mini,n_test=", "") in said
     made = Artifact.read(tmp_path / "new" / "questions")
     assert (made.profile.spec, made.seed, made.config["limit"]) == tuple(how.values())
     assert made.path("rows.jsonl").stat().st_nlink == 1 and not list((tmp_path / "new").glob("*stale*"))
@@ -261,8 +331,8 @@ def test_a_killed_or_hindered_take_over(nbs, tmp_path, monkeypatch):
     (half / "rows.jsonl").write_text("torn")
     def refused(*_): raise OSError("no links on this disk")
     monkeypatch.setattr(os, "link", refused)
-    assert take_over(stage, tmp_path / "new", tmp_path / "old", params)
-    assert not take_over(stage, tmp_path / "new", tmp_path / "old", params), "it is there"
+    assert take_over(stage, tmp_path / "new", tmp_path / "old", params) == {}
+    assert take_over(stage, tmp_path / "new", tmp_path / "old", params) == {}, "it is there"
     copy = tmp_path / "new" / "questions" / "rows.jsonl"
     assert copy.read_bytes() == (tmp_path / "old" / "questions" / "rows.jsonl").read_bytes()
     assert copy.stat().st_nlink == 1 and not half.exists()
@@ -271,8 +341,76 @@ def test_a_killed_or_hindered_take_over(nbs, tmp_path, monkeypatch):
         take_over(stage, tmp_path / "third", tmp_path / "old", params)
 
 
+def test_what_is_asked_for_by_name_is_made_and_not_taken(quick, tmp_path):
+    "As after a change of the library's code, which no manifest knows of"
+    toys(tmp_path / "old", quick, only="1")
+    said, rows = [], tmp_path / "new" / "questions" / "rows.jsonl"
+    assert statuses(toys(tmp_path / "new", quick, start="1", reuse=tmp_path / "old", say=said.append))["01_questions"] == "ran"
+    assert rows.stat().st_nlink == 1 and said[0] == "to run: 01_questions | it was asked for"
+
+
+def test_versions_are_told_and_do_not_matter(quick, tmp_path, monkeypatch):
+    import agent_distill.pipeline as pl
+    toys(tmp_path / "old", quick, only="1")
+    monkeypatch.setattr(pl, "versions", lambda: {**Artifact(tmp_path / "old" / "questions", None).manifest["versions"], "python": "4.0"})
+    said = []
+    assert statuses(toys(tmp_path / "new", quick, reuse=tmp_path / "old", say=said.append))["01_questions"] == "taken"
+    assert said[1].startswith(f"taken from {tmp_path / 'old'}: 01_questions | python 3.") and said[1].endswith(" there, 4.0 here")
+
+
+def test_what_is_made_from_something_else_is_not_taken_over(quick, tmp_path):
+    "An index of the same fields, whose questions are made again here: in content it may be another one"
+    stages = (*TOYS[:2], Stage("02_retrieval", "index"))
+    chapter(quick, "02_retrieval", """
+from agent_distill.profile import Artifact, get_profile
+art = Artifact(out_dir + "/index", get_profile(profile), seed, inputs={"questions": out_dir + "/questions"})
+if not art.done: art.start().finish()
+""")
+    def made(out, **kw): return statuses(run("mini", out, stages=stages, nbs=quick, progress=False, **kw))
+    made(tmp_path / "old")
+    assert made(tmp_path / "one", reuse=tmp_path / "old") == {"00_profile": "ran", "01_questions": "taken", "02_retrieval": "taken"}
+    (tmp_path / "old" / "questions").rename(tmp_path / "old" / "gone")
+    said = []
+    assert made(tmp_path / "two", reuse=tmp_path / "old", say=said.append)["02_retrieval"] == "ran"
+    assert said == ["to run: 00_profile", "to run: 01_questions | not finished there",
+                    "to run: 02_retrieval | questions is made again"]
+
+
+def test_an_option_that_the_chapter_does_not_have_is_another_artifact(quick, tmp_path):
+    "As of a run from before the limits were two"
+    Artifact(tmp_path / "old" / "questions", get_profile("mini"), 0, train_limit=0).start().finish()
+    said = []
+    assert statuses(toys(tmp_path / "new", quick, reuse=tmp_path / "old", say=said.append))["01_questions"] == "ran"
+    assert "to run: 01_questions | train_limit 0 there, - here" in said
+
+
+def test_another_number_of_samples_takes_the_greedy_answers(tmp_path):
+    from agent_distill.evaluation import asked_methods, derive_seed
+    mini, old, new, names = get_profile("mini"), tmp_path / "old", tmp_path / "new", ("questions", "index", "student")
+    for name in names: Artifact(old / name, mini, 0).start().finish()
+    art = Artifact(old / "evaluation", mini, 0, {name: old / name for name in names}, limit=0).start()
+    for m in asked_methods(mini):
+        for b in mini.benchmarks: art.records(f"{m.slug}/{b}.jsonl").append(dict(id="q", seed=derive_seed(0, "q"), by=m.name))
+    art.finish()
+    def odd(name, **change): return take_over(find_stage(name), new, old, dict(profile="mini,sag_n=2", seed=0, limit=0) | change)
+    assert odd("evaluation").keys() == {"sag_n", *names} and take_part(odd("evaluation"), new, old, {}) == []
+    for name in names: assert odd(name) == {}
+    assert odd("evaluation") == {"sag_n": "sag_n 8 there, 2 here"}
+    for change in (dict(limit=4), dict(profile="mini,sag_n=2,max_steps=4")):
+        assert take_part(odd("evaluation", **change), new, old, {}) == [] and not (new / "evaluation").exists()
+    for _ in "twice, as after a kill":
+        said = take_part(odd("evaluation"), new, old, dict(profile="mini,sag_n=2", seed=0, limit=0))
+        assert said == ["the answers of 6 of 9 methods are taken"]
+        assert {p.name for p in (new / "evaluation").iterdir() if p.is_dir()} == {
+            "teacher-agent", "student-agent", "cot-distill", "agent-distill", "agent-distill-ftp", "agent-distill-n4"}
+    made = Artifact(new / "evaluation", get_profile("mini,sag_n=2"), 0, {name: new / name for name in names}, limit=0)
+    assert made.manifest["fingerprint"] == made.fingerprint and not made.done, "the chapter goes on in it"
+
+
 def test_reuse_of_a_folder_without_a_run(nbs, tmp_path):
-    with pytest.raises(AgentDistillError, match="no run to take artifacts from.*--reuse"):
+    toys(tmp_path / "run", nbs, only="0")
+    with pytest.raises(AgentDistillError, match="cannot reuse itself"): toys(tmp_path / "run", nbs, reuse=tmp_path / "run")
+    with pytest.raises(AgentDistillError, match="there is no run at"):
         run("mini", tmp_path / "new", stages=TOYS, nbs=nbs, progress=False, reuse=nbs)
     assert not (tmp_path / "new").exists()
 
@@ -342,7 +480,7 @@ def fails(*args):
 def mini(tmp_path_factory):
     "A finished run of all chapters"
     out = tmp_path_factory.mktemp("mini") / "run"
-    done = command("run", "--out", out, "--limit", LIMIT)
+    done = command("run", "--out", out, *LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
     return out, done
 
@@ -367,7 +505,8 @@ def test_end_to_end(mini):
         assert part in done.stdout
     for stage in STAGES:
         copy = nbformat.read(out / "notebooks" / f"{stage.name}.ipynb", 4)
-        assert copy.metadata.papermill.parameters.limit == LIMIT
+        given = {k for k in copy.metadata.papermill.parameters if "limit" in k}
+        assert given == LIMITED.get(stage.short, set())
         assert copy.metadata.papermill.exception is None
         if not stage.artifact: continue
         manifest = Artifact.read(out / stage.artifact).manifest
@@ -380,7 +519,7 @@ def test_end_to_end(mini):
 def test_a_second_run_keeps_everything(mini):
     out, _ = mini
     before = everything(out)
-    done = command("run", "--out", out, "--limit", LIMIT)
+    done = command("run", "--out", out, *LIMIT)
     assert done.returncode == 0 and f"stages run: 0, kept: {len(STAGES)}" in done.stdout
     assert everything(out) == before
 
@@ -399,15 +538,22 @@ def test_report_and_ask(mini):
 
 @pytest.mark.slow
 def test_one_number_changed(mini, tmp_path):
-    "Only the evaluation and what comes after it are made anew, and the two runs are compared"
+    "Only what samples is asked again and what comes after it made anew, and the two runs are compared"
     out, _ = mini
-    done = command("run", "--from", "evaluation", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", "--limit", LIMIT)
+    done = command("run", "--set", "sag_n=2", "--reuse", out, "--out", tmp_path / "two", *LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert f"taken from {out}: 01_questions, 02_retrieval, 06_teacher, 07_student\n" in done.stdout
+    assert "08_evaluation | sag_n 8 there, 2 here | the answers of 6 of 9 methods are taken" in done.stdout
+    assert "taken over: 4 (" in done.stdout and not (tmp_path / "two" / "notebooks" / "07_student.ipynb").exists()
+    for method in ("teacher-agent", "student-agent", "cot-distill", "agent-distill", "agent-distill-ftp"):
+        for path in (out / "evaluation" / method).iterdir():
+            assert path.read_bytes() == (tmp_path / "two" / "evaluation" / method / path.name).read_bytes()
     assert "mini,sag_n=2: right answers" in done.stdout and f"--set sag_n=2 --out {tmp_path / 'two'}" in done.stdout
     before, after = everything(out).items(), everything(tmp_path / "two").items()
     assert {name.split("/")[0] for name, _ in before ^ after} == {"evaluation", "scaling"}
     said = command("compare", out, tmp_path / "two")
     assert said.returncode == 0 and "sag_n: 8 there, 2 here" in said.stdout and "agent-distill+SAG" in said.stdout
+    assert "other rows" not in said.stdout
     assert "nothing differs" in command("compare", out, out).stdout
 
 
@@ -419,7 +565,7 @@ ASIDE = sorted({p.stem for p in (ROOT / "nbs").glob("[0-9]*.ipynb")} - {s.name f
 def test_a_chapter_that_no_run_executes(name, mini, tmp_path):
     import papermill
     out, _ = mini
-    before, params = everything(out), dict(profile="mini", out_dir=str(out), seed=0, limit=LIMIT)
+    before, params = everything(out), dict(profile="mini", out_dir=str(out), seed=0, limit=4, train_limit=4)
     papermill.execute_notebook(str(ROOT / "nbs" / f"{name}.ipynb"), str(tmp_path / "copy.ipynb"), params,
                                cwd=str(ROOT / "nbs"), progress_bar=False)
     assert everything(out) == before
@@ -445,11 +591,11 @@ def test_damage_is_one_clear_error(case, copied):
     else: path.unlink()
     before = everything(copied)
     for args in ((), ("--only", stage)):
-        error = fails("run", "--out", copied, "--limit", LIMIT, *args)
+        error = fails("run", "--out", copied, *LIMIT, *args)
         assert name in error and "fix: " in error
     assert everything(copied) == before, "nothing that was done is lost"
     path.write_bytes(whole)
-    done = command("run", "--out", copied, "--limit", LIMIT)
+    done = command("run", "--out", copied, *LIMIT)
     assert done.returncode == 0, done.stderr
 
 
@@ -457,7 +603,7 @@ def test_damage_is_one_clear_error(case, copied):
 @pytest.mark.parametrize("stage, lacks", [("teacher", "01_questions"), ("student", "06_teacher"),
                                           ("evaluation", "01_questions")])
 def test_a_stage_without_what_it_needs(stage, lacks, tmp_path):
-    error = fails("run", "--out", tmp_path, "--only", stage, "--limit", LIMIT)
+    error = fails("run", "--out", tmp_path, "--only", stage, *LIMIT)
     assert "is missing" in error and lacks in error
 
 
@@ -466,7 +612,7 @@ def test_an_unfinished_artifact_is_never_taken_for_a_finished_one(copied):
     manifest = copied / "teacher" / "manifest.json"
     facts = Artifact(manifest.parent, None).manifest
     manifest.write_text(json.dumps({**facts, "complete": False, "began": time.time()}))
-    error = fails("run", "--out", copied, "--only", "student", "--limit", LIMIT)
+    error = fails("run", "--out", copied, "--only", "student", *LIMIT)
     assert "'teacher' is not finished" in error and "06_teacher" in error
 
 
@@ -486,12 +632,12 @@ def test_kill_9_in_a_real_stage(stage, records, mini, copied):
     folder = next(s.artifact for s in STAGES if s.name == stage)
     shutil.rmtree(copied / folder)
     code = "import sys; from agent_distill.cli import main; sys.exit(main())"
-    process = subprocess.Popen([sys.executable, "-c", code, "run", "--out", str(copied), "--limit", str(LIMIT),
+    process = subprocess.Popen([sys.executable, "-c", code, "run", "--out", str(copied), *map(str, LIMIT),
                                 "--only", stage], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(copied / folder / records, 2, process, seconds=900)
     process.kill()
     process.wait()
-    done = command("run", "--out", copied, "--limit", LIMIT, "--only", stage)
+    done = command("run", "--out", copied, *LIMIT, "--only", stage)
     assert done.returncode == 0, done.stderr
     for path in sorted((mini[0] / folder).rglob("*.jsonl")):
         name = path.relative_to(mini[0])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import agent_distill.profile as P
-from agent_distill.profile import (AgentDistillError, Artifact, Profile, Records, get_profile, profile_table,
+from agent_distill.profile import (AgentDistillError, Artifact, Displaced, Profile, Records, get_profile, profile_table,
                                    read_jsonl, set_seed, write_atomic)
 
 MINI = get_profile("mini")
@@ -328,18 +328,55 @@ def test_it_is_not_made_twice(tmp_path, raw):
     assert (tmp_path / "questions" / "manifest.json").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("change", ["profile", "seed", "config", "input"])
-def test_whatever_changes_makes_it_stale_and_nothing_is_deleted(tmp_path, raw, change):
-    make(tmp_path / "questions", raw, limit=4)
-    new = dict(profile=MINI, seed=0, limit=4)
+@pytest.mark.parametrize("change, said", [("profile", "n_test 50 there, 7 here"), ("seed", "seed 0 there, 1 here"),
+                                          ("config", "limit 4 there, 5 here"), ("input", "another raw")])
+def test_whatever_changes_makes_it_stale_and_nothing_is_deleted(tmp_path, raw, change, said):
+    first = make(tmp_path / "questions", raw, limit=4)
+    made, new = first.manifest, dict(profile=MINI, seed=0, limit=4)
     if change == "profile": new["profile"] = replace(MINI, n_test=7)
     if change == "seed": new["seed"] = 1
     if change == "config": new["limit"] = 5
     if change == "input": raw.write_text('{"id": 2}\n')
-    assert make(tmp_path / "questions", raw, **new).done
+    with pytest.warns(Displaced, match=f"^questions/ was made otherwise .{said}. and moves to questions.stale-1/$"):
+        assert make(tmp_path / "questions", raw, **new).done
     assert (tmp_path / "questions.stale-1" / "rows.jsonl").exists()
-    if change != "input": make(tmp_path / "questions", raw, limit=4)
-    assert len(list(tmp_path.glob("questions.stale-*"))) == (1 if change == "input" else 2)
+    if change == "input": raw.write_text('{"id": 1}\n')
+    with pytest.warns(Displaced, match="^questions.stale-1/ fits again and becomes questions/$"):
+        assert make(tmp_path / "questions", raw, limit=4).manifest == made, "the first result, not one like it"
+    assert len(list(tmp_path.glob("questions.stale-*"))) == 1
+
+
+def test_the_line_is_one_and_names_no_path(tmp_path):
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "mine.txt").write_text("precious")
+    code = ("import sys; from agent_distill.profile import Artifact, get_profile;"
+            "Artifact(sys.argv[1], get_profile('mini')).start()")
+    said = subprocess.run([sys.executable, "-c", code, str(tmp_path / "index")], capture_output=True, text=True).stderr
+    assert said == "index:0: Displaced: index/ was made otherwise (it has no manifest) and moves to index.stale-1/\n"
+
+
+def test_what_was_set_aside_unfinished_goes_on_and_damaged_stays_aside(tmp_path, raw):
+    folder = tmp_path / "teacher"
+    Artifact(folder, MINI, inputs={"raw": raw}).start().records("rows.jsonl").append({"id": 0, "first": True})
+    with pytest.warns(Displaced): make(folder, raw, limit=1)
+    with pytest.warns(Displaced, match="fits again"): again = make(folder, raw)
+    assert read_jsonl(again.path("rows.jsonl"))[0] == {"id": 0, "first": True}
+    (tmp_path / "teacher.stale-2" / "rows.jsonl").write_text("cut")
+    with pytest.warns(Displaced, match="moves to teacher.stale-1"): assert make(folder, raw, limit=1).done
+    assert (tmp_path / "teacher.stale-2" / "rows.jsonl").read_text() == "cut"
+
+
+def test_a_run_has_one_seed(tmp_path, raw):
+    "With inputs or without, made anew or taken back; a manifest that cannot be read is its readers' affair"
+    made, said = make(tmp_path / "questions", raw), "questions/ was made with seed 0, not 1"
+    for a in (Artifact(tmp_path / "index", MINI, 1), Artifact(tmp_path / "teacher", MINI, 1, inputs={"questions": made.folder})):
+        assert said in error(a.start) and "an out_dir of its own" in error(a.start) and not a.folder.exists()
+    other = make(tmp_path / "two" / "index", raw, seed=1)
+    other.folder.rename(tmp_path / "index.stale-1")
+    assert said in error(lambda: Artifact(tmp_path / "index", MINI, 1, inputs={"raw": raw}).done)
+    assert not (tmp_path / "index").exists()
+    (made.folder / "manifest.json").write_text("torn")
+    assert Artifact(tmp_path / "index", MINI, 1).start().manifest["seed"] == 1
 
 
 def test_an_unfinished_one_goes_on(tmp_path, raw):
@@ -389,6 +426,7 @@ def test_damaged_manifests(tmp_path, raw, text):
 
 
 def test_a_missing_artifact_names_its_chapter(tmp_path):
+    (tmp_path / "run.json").touch()
     assert "06_teacher" in error(Artifact.read, tmp_path / "teacher")
     a = Artifact(tmp_path / "student", MINI, inputs={"teacher": tmp_path / "teacher"})
     assert not a.done

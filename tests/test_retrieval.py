@@ -178,6 +178,7 @@ def test_missing_file(copy, embedder, name):
     with pytest.raises(AgentDistillError, match="index"): Retriever.load(copy, embedder)
 
 def test_missing_index_names_the_chapter(tmp_path, embedder):
+    (tmp_path/"run.json").touch()
     with pytest.raises(AgentDistillError, match="02_retrieval"):
         Retriever.load(tmp_path/"index", embedder)
 

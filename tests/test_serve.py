@@ -226,6 +226,7 @@ def test_a_port_in_use_and_a_missing_index_are_one_clear_error(folder, capsys, t
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["serve", "--index", str(folder), "--port", str(taken.getsockname()[1])]) == 2
     assert "cannot listen" in capsys.readouterr().err
+    (tmp_path/"run.json").touch()
     assert main(["serve", "--index", str(tmp_path/"index")]) == 2
     assert "02_retrieval" in capsys.readouterr().err
     with pytest.raises(SystemExit) as e: main(["serve", "--index", str(folder), "--port", "99999"])

@@ -52,7 +52,7 @@ def test_a_colab_run_ends_with_its_table(made, env, tmp_path):
     changes = dict(teacher="teacher", student="student", corpus="passages.jsonl", embedder="all-MiniLM-L6-v2", engine="transformers",
                    sft="trl", max_new_tokens=48, cot_max_new_tokens=64, sag_n=2)
     line = [sys.executable, "-c", "import sys; from agent_distill.cli import main; sys.exit(main())", "run", "--profile", "colab",
-            "--limit", "2", "--out", str(tmp_path / "run"), *(a for k, v in changes.items() for a in ("--set", f"{k}={v}"))]
+            "--limit", "2", "--train-limit", "2", "--out", str(tmp_path / "run"), *(a for k, v in changes.items() for a in ("--set", f"{k}={v}"))]
     ran = subprocess.run(line, cwd=made, env=env, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert "agent-distill+FTP+SAG" in ran.stdout and "olymmath" not in ran.stdout

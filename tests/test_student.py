@@ -325,7 +325,7 @@ def test_three_adapters_and_no_second_training(tiny, tmp_path):
 
 
 def test_no_rows_and_no_teacher_are_clear_errors(tiny, tmp_path):
-    with pytest.raises(AgentDistillError, match="06_teacher"): distill_all(tiny, tmp_path)
+    with pytest.raises(AgentDistillError, match="no run at"): distill_all(tiny, tmp_path)
     teacher(tmp_path, tiny, n=0)
     with pytest.raises(AgentDistillError, match="no row to train"): distill_all(tiny, tmp_path)
 

@@ -91,12 +91,12 @@ def test_paths_are_the_callers(project):
     profile = cli.chosen(a)
     assert profile.benchmarks == (str(project / "my.jsonl"), "mini-gsm") and profile.corpus == str(project / "passages.jsonl")
     assert profile.teacher == profile.student == str(project / "models" / "mine")
-    assert run_questions(profile, 1)[1][0].benchmark == "my"
+    assert run_questions(profile)[1][0].benchmark == "my"
 
 
 def keys(project, profile):
     "Stage -> its key, without an artifact"
-    return {s: stage_key(find_stage(s), ROOT / "nbs", project / "run", dict(profile=profile.spec, seed=0, limit=0))
+    return {s: stage_key(find_stage(s), ROOT / "nbs", project / "run", dict(profile=profile.spec, seed=0))
             for s in ("questions", "index")}
 
 

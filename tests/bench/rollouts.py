@@ -269,7 +269,7 @@ def table(found):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--out", default=str(ROOT / "nbs" / "_runs" / "mini"), help="an evaluated mini run")
+    p.add_argument("--out", default=str(ROOT / "runs" / "mini"), help="an evaluated mini run")
     p.add_argument("--engines", default="transformers", help="several, by commas: those that are named are measured anew")
     p.add_argument("--parts", default="efficiency,smolagents,growth", help="growth: of transformers; efficiency: in process")
     p.add_argument("--rounds", type=int, default=3)

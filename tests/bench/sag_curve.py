@@ -1,7 +1,7 @@
 """What N buys: accuracy against generated tokens, for fixed N and for adaptive SAG.
 
     agent-distill run                      # once: the mini student and its questions
-    python tests/bench/sag_curve.py [--out nbs/_runs/mini] [--questions 50] [--seeds 1] [--json FILE]
+    python tests/bench/sag_curve.py [--out runs/mini] [--questions 50] [--seeds 1] [--json FILE]
 
 The agent-distilled student on held-out questions of every benchmark, with the profile's sampling. With
 several seeds a question counts with its mean over them; the intervals are over questions.
@@ -83,7 +83,7 @@ def table(rows):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--out", default=str(ROOT / "nbs" / "_runs" / "mini"), help="an evaluated run of the profile")
+    p.add_argument("--out", default=str(ROOT / "runs" / "mini"), help="an evaluated run of the profile")
     p.add_argument("--profile", default="mini")
     p.add_argument("--questions", type=int, default=50, help="of each benchmark")
     p.add_argument("--seeds", type=int, default=1)
