@@ -37,7 +37,8 @@ class Answers:
     trained: dict = field(default_factory=dict)    # method -> dataset, rows, train_limit; see 08
 
     @property
-    def train_limit(self) -> int: return max((t["train_limit"] for t in self.trained.values()), default=0)
+    def train_limit(self) -> int:
+        return max((t["train_limit"] for t in self.trained.values()), default=0)
 
     def __repr__(self):
         n = sum(map(len, next(iter(self.values.values()))["right answers"].values()))
@@ -105,7 +106,8 @@ def cautions(first: Answers, other: Answers) -> list[str]:
     "Sentences that belong before a comparison"
     settings, versions = differing(first, other)
     said, n, rows = [], len(settings) + bool(versions), {}
-    if n > 1: said.append(f"Careful: {n} things differ, and no number below says which of them did it.")
+    if n > 1: said.append(
+        f"Careful: {n} things differ, and no number below says which of them did it.")
     for m, pair in other_rows(first, other).items(): rows.setdefault(pair, []).append(m)
     for (a, b), methods in rows.items():
         said.append(f"Trained on other rows: {', '.join(methods)} ({a} rows in {first.label}, "

@@ -459,7 +459,8 @@ def runs_like(
     out, up = Path(out).absolute(), [Path.cwd(), *Path.cwd().parents, runs_folder().parent]
     places = [out.parent, *(folder/n for folder in up for n in ("runs", "_runs", "nbs/_runs"))]
     found = {p.resolve() for place in places for p in place.glob("*") if is_run(p)}
-    def unlike(p): return -SequenceMatcher(None, p.name, out.name).ratio(), str(p)
+    def unlike(p):   # of equal names the one beside it first
+        return -SequenceMatcher(None, p.name, out.name).ratio(), p.parent != out.parent, str(p)
     return sorted((p for p in found - {out.resolve()} if not artifact or _finished(p/artifact)),
                   key=unlike)
 

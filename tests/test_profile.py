@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
@@ -423,6 +424,37 @@ def test_damaged_manifests(tmp_path, raw, text):
     for call in (lambda: a.done, lambda: Artifact.read(a.folder), lambda: make(a.folder, raw)):
         message = error(call)
         assert "manifest" in message and "07_student" in message
+
+
+def test_one_place_for_a_run_wherever_it_is_asked_for(tmp_path, monkeypatch):
+    import agent_distill
+    checkout, other = tmp_path / "a/checkout", tmp_path / "b/c"
+    for folder in (checkout / "nbs/lab", other): folder.mkdir(parents=True)
+    (checkout / "settings.ini").touch()
+    def place(cwd, *args): monkeypatch.chdir(cwd); return P.run_dir(*args)
+    for cwd in (checkout, checkout / "nbs", checkout / "nbs/lab"): assert place(cwd) == checkout / "runs/mini"
+    assert place(other) == Path(agent_distill.__file__).resolve().parent.parent / "runs/mini", "the checkout of the package"
+    (tmp_path / "runs").mkdir()
+    assert place(other) == tmp_path / "runs/mini", "the nearest one above"
+    assert place(checkout / "nbs") == checkout / "runs/mini", "a checkout keeps to itself"
+    assert place(other, "x/y") == other / "x/y" and place(other, "", "mini,sag_n=8,lr=5e-4") == tmp_path / "runs/mini,lr=0.0005"
+    (tmp_path / "runs").rmdir()
+    monkeypatch.setattr(agent_distill, "__file__", str(tmp_path / "site-packages/agent_distill/__init__.py"))
+    assert place(other) == other / "runs/mini", "installed, and no run yet"
+
+
+def test_runs_are_found_by_their_names(tmp_path, monkeypatch):
+    names = "runs/mini", "runs/mini,sag_n=2", "nbs/_runs/mini", "a/runs/minnow"
+    for name in names: (tmp_path / name).mkdir(parents=True); (tmp_path / name / "run.json").touch()
+    (tmp_path / "runs/no run").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    def found(*args): return [p.relative_to(tmp_path).as_posix() for p in P.runs_like(*args) if p.is_relative_to(tmp_path)]
+    assert found(tmp_path / "runs/mini") == ["nbs/_runs/mini", "a/runs/minnow", "runs/mini,sag_n=2"]
+    assert found(tmp_path / "runs/mimi")[0] == "runs/mini", "the one beside it first"
+    assert found(tmp_path / "runs/mini", "index") == []
+    Artifact(tmp_path / "nbs/_runs/mini/index", MINI).start().finish()
+    with pytest.raises(AgentDistillError) as e: Artifact.read(tmp_path / "runs/mini/index")
+    assert "'index' is missing" in str(e.value) and f"take the run that has it, {tmp_path / 'nbs/_runs/mini'}" in str(e.value)
 
 
 def test_a_missing_artifact_names_its_chapter(tmp_path):
