@@ -12,7 +12,7 @@ __all__ = ['KEPT', 'Completion', 'EngineError', 'Engine', 'Scripted', 'shorten',
 import asyncio, hashlib, json, math, re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fastcore.basics import patch
@@ -318,6 +318,15 @@ async def _with_code(t, engine, prefix, i, c, last, **sampling):
     return Completion(text + d.text, tokens, c.prompt_tokens, logprob, d.finish)
 
 
+# %% ../nbs/04_agent.ipynb #c0p1ed01
+def _copied(t, c):
+    "An answer that was copied from the examples of the system prompt is refused"
+    arg = re.fullmatch(r"final_answer\(r?(['\"]?)(.*[A-Z\d].*)\1\)", c.code.strip())
+    if not arg or f"\n{c.code.strip()}\n" not in t.messages[0]["content"]: return c
+    if any(arg[2] in m["content"] for m in t.messages[1:] if m["role"] == "user"): return c
+    return replace(c, code="", error="this is the answer of an example in your instructions. "
+                                     "Find the answer of the question.")
+
 # %% ../nbs/04_agent.ipynb #51a0ad86
 def _beginning(t, left):
     "How the next turn is made to begin"
@@ -331,7 +340,8 @@ async def _sample(t, engine, prefix, asked=0, left=None, **sampling):
     if left is not None: found = await asyncio.gather(*(
         _with_code(t, engine, prefix, asked + i, c, left == 0, **sampling)
         for i, c in enumerate(found)))
-    return [read_candidate(c, prefix) for c in found]
+    read = [read_candidate(c, prefix) for c in found]
+    return read if left is None else [_copied(t, c) for c in read]
 
 
 # %% ../nbs/04_agent.ipynb #f2683d2f

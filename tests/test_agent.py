@@ -496,3 +496,18 @@ def test_a_first_thought_begins_the_first_turn(sandbox):
     engine = Speaker(" And so on.")
     run(solve(question(), engine, sandbox, hints=True, prefix="Thought: I recall.", max_steps=1))
     assert engine.calls[0][0] == "Thought: I recall." and engine.calls[1][0].startswith("Thought: I recall. And so on.\nCode:")
+
+
+def test_an_example_s_answer_is_refused_unless_it_was_seen(sandbox):
+    "A real model that got nowhere answers with the number of an example in its prompt"
+    from agent_distill.prompts import agent_prompt
+    say = lambda code: f"Well.\nCode:\n```py\n{code}\n```"
+    asked = lambda *said, q="?": run_async(solve(Question("q", "b", "math", q, "7"), Scripted(*said), sandbox, hints=True,
+                                                 system=agent_prompt("examples", [], 5), max_steps=len(said)))
+    t = asked(say("final_answer(46200)"), say("final_answer(7)"))
+    assert t.answer == "7" and t.steps[0].outcome == "parse_error" and "example" in t.steps[0].observation
+    t = asked(say("x = 1"), say(r'final_answer(r"3 + \sqrt{2}")'))
+    assert (t.answer, t.stop) == (None, "max_steps")
+    assert asked(say("print(46200)"), say("final_answer(46200)")).answer == "46200"
+    assert asked(say("final_answer(46200)"), q="Is it 46200 or 7?").answer == "46200"
+    assert asked(say('final_answer("no")')).answer == "no"
