@@ -22,6 +22,8 @@ from agent_distill.teacher import read_runs, teacher_questions
 
 ROOT = Path(__file__).resolve().parents[2]
 
+ARMS = {"no rule": (), **{r: (r,) for r in ("wrong answer", *RULES)}, "all rules": tuple(RULES)}
+
 
 def student(profile, rows, folder):
     "The facts of a student's training, of before where there are any"
@@ -51,7 +53,7 @@ def measure(profile, out, name, trajectories, rules, questions, box):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--out", default=str(ROOT / "nbs" / "_runs" / "mini"), help="a run with a teacher of mini")
-    p.add_argument("--train", type=int, default=100, help="training questions a benchmark")
+    p.add_argument("--train", type=int, default=50, help="training questions a benchmark")
     p.add_argument("--passes", default="ftp", help="plain, ftp, or both with a comma")
     p.add_argument("--json", default=str(ROOT / "nbs" / "recorded" / "rules.json"))
     args = p.parse_args()
@@ -62,7 +64,7 @@ def main():
         for which in args.passes.split(","):
             by_id = {t.question.id: t for t in runs[which]}
             ts = [by_id[q.id] for q in asked if q.id in by_id]
-            for name, rules in {"no rule": (), **{r: (r,) for r in RULES}, "all rules": tuple(RULES)}.items():
+            for name, rules in ARMS.items():
                 key = which, *sorted(r["id"] for r in sift_by(ts, rules)[0])
                 slug = f"{which}-{name.replace(' ', '-')}"
                 if key not in known: known[key] = measure(profile, out, slug, ts, rules, questions, box)
