@@ -55,6 +55,7 @@ def main():
     p.add_argument("--out", default=str(ROOT / "nbs" / "_runs" / "mini"), help="a run with a teacher of mini")
     p.add_argument("--train", type=int, default=50, help="training questions a benchmark")
     p.add_argument("--passes", default="ftp", help="plain, ftp, or both with a comma")
+    p.add_argument("--only", default=",".join(ARMS), help="these rules, with commas")
     p.add_argument("--json", default=str(ROOT / "nbs" / "recorded" / "rules.json"))
     args = p.parse_args()
     profile, out, t0 = get_profile("mini"), Path(args.out), time.time()
@@ -64,7 +65,7 @@ def main():
         for which in args.passes.split(","):
             by_id = {t.question.id: t for t in runs[which]}
             ts = [by_id[q.id] for q in asked if q.id in by_id]
-            for name, rules in ARMS.items():
+            for name, rules in ((name, ARMS[name]) for name in args.only.split(",")):
                 key = which, *sorted(r["id"] for r in sift_by(ts, rules)[0])
                 slug = f"{which}-{name.replace(' ', '-')}"
                 if key not in known: known[key] = measure(profile, out, slug, ts, rules, questions, box)
