@@ -16,6 +16,8 @@ from .intervals import compare as compare
 from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
 from .profile import Profile as Profile
+from .profile import fields_read as fields_read
+from .profile import find_run as find_run
 from .profile import write_atomic as write_atomic
 from .questions import benchmark_name as benchmark_name
 from .results import CLAIMS as CLAIMS
@@ -23,17 +25,18 @@ from .results import Claim as Claim
 from .results import recorded_folder as recorded_folder
 from .trajectories import Trajectory as Trajectory
 
-__all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'shared', 'between', 'between_rows', 'not_judged', 'between_table', 'record_answers', 'recorded_answers', 'accuracy', 'spread_rows', 'crossed', 'pooled', 'single', 'pooled_rows', 'plot_claims']
+__all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'other_rows', 'unjudgeable', 'cautions', 'shared', 'between', 'between_rows', 'not_judged', 'between_table', 'record_answers', 'recorded_answers', 'accuracy', 'spread_rows', 'crossed', 'pooled', 'single', 'pooled_rows', 'plot_claims']
 
 @dataclass(frozen=True)
 class Answers:
     """What a run answered: enough to compare it with another
 
 - label: what tables call it
-- limit: questions a benchmark; 0: all
+- limit: test questions a benchmark; 0: all
 - versions: of Python and the libraries
 - values: method -> measure -> benchmark -> {question id: value; None: it has none}
-- unjudged: method -> answers that no scorer could judge"""
+- unjudged: method -> answers that no scorer could judge
+- trained: method -> dataset, rows, train_limit; see 08"""
     label: str
     profile: Profile
     seed: int
@@ -41,6 +44,11 @@ class Answers:
     versions: dict[Any, Any]
     values: dict[Any, Any]
     unjudged: dict[Any, Any] = ...
+    trained: dict[Any, Any] = ...
+
+    @property
+    def train_limit(self) -> int:
+        ...
 
     def __repr__(self) -> Any:
         ...
@@ -53,12 +61,24 @@ def read_answers(out_dir: Any, label: str | os.PathLike[str]='') -> Answers:
 - returns: raises AgentDistillError where the run is not finished or damaged"""
     ...
 
-def differing(first: Answers, other: Answers) -> list[tuple[Any, ...]]:
-    """(what, its value in the first run, in the other) for everything that was not the same"""
+def differing(first: Answers, other: Answers) -> tuple[list[Any], list[Any]]:
+    """The settings and the versions that differ: (what, its value in the first run, in the other)"""
     ...
 
 def differing_table(first: Answers, other: Answers) -> str:
     """The same as a markdown table, or a sentence"""
+    ...
+
+def other_rows(first: Answers, other: Answers) -> dict[Any, Any]:
+    """The methods whose students learned from different rows"""
+    ...
+
+def unjudgeable(first: Answers, other: Answers) -> dict[Any, Any]:
+    """Those of them about which nothing can be said, since something else was changed too"""
+    ...
+
+def cautions(first: Answers, other: Answers) -> list[str]:
+    """Sentences that belong before a comparison"""
     ...
 
 def shared(first: Answers, other: Answers) -> tuple[list[str], int]:
@@ -84,7 +104,7 @@ def not_judged(*runs: Answers) -> list[str]:
     ...
 
 def between_table(first: Answers, other: Answers, seed: int=0) -> str:
-    """The same as markdown, with what was left out or could not be judged"""
+    """The same as markdown, with what must be known and what was left out or could not be judged"""
     ...
 
 def record_answers(runs: collections.abc.Sequence[Any], path: Any) -> None:

@@ -28,7 +28,7 @@ from .page import write_page as write_page
 from .trajectories import Step as Step
 from .trajectories import Trajectory as Trajectory
 
-__all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY', 'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of', 'read_method', 'write_evaluation']
+__all__ = ['INVALID', 'METHODS', 'PAIRS', 'MEASURES', 'CHANGES', 'SWEEP', 'SWEEP_QUESTIONS', 'BLUE', 'ORANGE', 'GREEN', 'GREY', 'FIGURES', 'invalid_rate', 'holds', 'passages_in', 'saw', 'grounded', 'behaviour', 'Method', 'methods_of', 'missing', 'scored', 'run_method', 'give_back', 'evaluate', 'Results', 'comparisons', 'changes', 'summarise', 'sweep_methods', 'sweep_rows', 'save_figure', 'plot_accuracy', 'plot_sweep', 'plot_invalid', 'plot_ftp', 'engines_of', 'questions_of', 'read_method', 'trained_on', 'write_evaluation']
 
 INVALID: tuple[str, ...]
 
@@ -294,6 +294,13 @@ def read_method(art: Artifact, method: Method) -> dict[str, list[Trajectory]]:
 
 - art: the evaluation of a run
 - returns: benchmark -> scored trajectories; empty: it was not run"""
+    ...
+
+def trained_on(student: Any) -> dict[Any, Any]:
+    """What the student of each distilled method learned from
+
+- student: the folder `student/` of a run; None: there is none
+- returns: method -> its dataset (a hash), rows, `train_limit`"""
     ...
 
 def write_evaluation(art: Artifact, results: Results, runs: dict[str, dict[str, list[Trajectory]]]) -> dict[Any, Any]:

@@ -25,17 +25,18 @@ def main():
     args = p.parse_args()
     runs = {kind: [Trajectory.from_row(r) for r in read_jsonl(args.folder / f"{name}.jsonl")]
             for kind, name in PASSES.items()}
-    asked, kinds, rules = [t.question for t in runs["none"]], {}, {}
+    asked, kinds, rules, every = [t.question for t in runs["none"]], {}, {}, {}
     for bench in sorted({q.benchmark for q in asked}):
         of = {kind: [t for t in ts if t.question.benchmark == bench] for kind, ts in runs.items()}
         questions = [q for q in asked if q.benchmark == bench]
         kinds[bench] = {kind: kind_facts(ts, questions) for kind, ts in of.items()}
         for kind, ts in of.items():
             kept = [t for t in ts if not broken(t, PAPER)]
-            new = {r: sum(bool(RULES[r](t)) for t in kept) for r in RULES if r not in PAPER}
-            rules[f"{bench}, {kind}"] = dict(kept=len(kept), **new)
+            for found, those in ((rules, kept), (every, ts)):
+                new = {r: sum(r in broken(t, RULES) for t in those) for r in RULES if r not in PAPER}
+                found[f"{bench}, {kind}"] = dict(rows=len(those), **new)
     found = dict(command="python tests/bench/teacher_rows.py FOLDER", about=args.about, kinds=kinds,
-                 claims=claims(runs["first thought"]), rules=rules)
+                 claims=claims(runs["first thought"]), kept=rules, all=every)
     Path(args.json).write_text(json.dumps(found) + "\n")
 
 
