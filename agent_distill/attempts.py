@@ -125,7 +125,7 @@ def attempts(
     seed: int = 0,             # of the run; each attempt derives its own
     records: Records = None,   # resume from and append to
     progress: bool = None,     # None: a bar in terminals only
-) -> list[Trajectory]:         # one a question: kept, or the last; `meta["earlier"]`: those before it
+) -> list[Trajectory]:         # one a question, the last; those before it: `meta["earlier"]`
     "Ask greedily, then sampled, until an attempt is kept, at most `k` times"
     if k < 1: raise AgentDistillError(f"k is {k}", "attempts", "ask at least once")
     agent = _agent(questions, engine, sandbox, profile, prefixes)

@@ -80,8 +80,8 @@ def prefixes(
     return plans, without + more
 
 # %% ../nbs/06e_prefixes.ipynb #pfx00021
-THINK = ("Think first: before any code, write a Thought that says what you need and how you get it. "
-         "Do not state what you have not seen.")
+THINK = ("Think first: before any code, write a Thought that says what you need and how you get "
+         "it. Do not state what you have not seen.")
 
 def act_as(
     kind: str,                 # one of `KINDS`
@@ -145,10 +145,9 @@ def claims(
     trajectories: list[Trajectory],   # of a pass with first thoughts
 ) -> dict:                            # benchmark -> counts
     "How often first thoughts assert something, hold no plan at all, or name the gold answer"
-    out = {}
+    out, columns = {}, ("first thoughts", "assert", "no plan", "name the answer")
     for t in trajectories:
-        c = out.setdefault(t.question.benchmark,
-                           dict.fromkeys(("first thoughts", "assert", "no plan", "name the answer"), 0))
+        c = out.setdefault(t.question.benchmark, dict.fromkeys(columns, 0))
         asked, thought = t.question.question, _thought(t.prefix)
         c["first thoughts"] += 1
         c["assert"] += any(asserts(s, asked) for s in sentences_of(thought))

@@ -75,7 +75,7 @@ def main():
                       f"{time.time() - t0:.0f} s", flush=True)
     about = dict(command="python tests/bench/rules.py", profile="mini", model="mini-student, taught by mini-teacher",
                  device=f"CPU, {os.cpu_count()} cores, {platform.machine()}", seed=0, train=len(asked),
-                 test=len(questions), benchmarks=[q.benchmark for q in questions], seconds=round(time.time() - t0),
+                 test=len(questions), benchmarks=[q.benchmark for q in questions], minutes=round((time.time() - t0) / 60),
                  date=time.strftime("%Y-%m-%d"))
     rows = [{k: v for k, v in f.items() if k != "data"} | ({} if f["same"] else f["data"]) for f in found]
     Path(args.json).write_text(json.dumps(dict(about, students=rows)) + "\n")
