@@ -77,7 +77,7 @@ def attempts(questions: collections.abc.Sequence[Question], engine: Any, sandbox
 - seed: of the run; each attempt derives its own
 - records: resume from and append to
 - progress: None: a bar in terminals only
-- returns: one a question: kept, or the last; `meta["earlier"]`: those before it"""
+- returns: one a question, the last; those before it: `meta["earlier"]`"""
     ...
 
 def every_attempt(trajectories: collections.abc.Sequence[Trajectory]) -> list[list[Trajectory]]:
