@@ -148,6 +148,21 @@ def first_thoughts(
     return prefixes, without
 
 # %% ../nbs/06_teacher.ipynb #8947a2cc
+def _agent(questions, engine, sandbox, profile, prefixes=None, more=""):
+    "The teacher as an agent: an async function of a question, its seed and temperature"
+    if prefixes is not None and (none := [q.id for q in questions if q.id not in prefixes]):
+        raise AgentDistillError(f"{len(none)} questions have no prefix, {none[0]!r} first", "act",
+                                "leave them out and count them, or pass prefixes=None")
+    system = agent_prompt(profile.prompt, sandbox_tools(sandbox), profile.max_steps)
+    system = f"{system}\n{more}" if more else system
+    hints = profile.prompt == "examples"   # for models that were not trained on the format
+    async def one(q, seed, temperature=profile.teacher_temperature):
+        return await solve(q, engine, sandbox, system=system, prefix=(prefixes or {}).get(q.id, ""),
+                           temperature=temperature, top_p=profile.teacher_top_p, seed=seed,
+                           hints=hints, max_steps=profile.max_steps,
+                           max_new_tokens=profile.max_new_tokens)
+    return one
+
 def act(
     questions: list[Question],
     engine,                    # the teacher
@@ -157,19 +172,11 @@ def act(
     seed: int = 0,             # of the run; each question derives its own
     records: Records = None,   # resume from and append to
     progress: bool = None,     # None: a bar in terminals only
+    more: str = "",            # a last line for the system prompt
 ) -> list[Trajectory]:         # scored
     "The teacher's agent trajectories, with or without first thoughts"
-    if prefixes is not None and (none := [q.id for q in questions if q.id not in prefixes]):
-        raise AgentDistillError(f"{len(none)} questions have no prefix, {none[0]!r} first", "act",
-                                "leave them out and count them, or pass prefixes=None")
-    system = agent_prompt(profile.prompt, sandbox_tools(sandbox), profile.max_steps)
-    hints = profile.prompt == "examples"   # for models that were not trained on the format
-    async def one(q):
-        return await solve(q, engine, sandbox, system=system, prefix=(prefixes or {}).get(q.id, ""),
-                           temperature=profile.teacher_temperature, top_p=profile.teacher_top_p,
-                           seed=derive_seed(seed, "agent", q.id), hints=hints,
-                           max_steps=profile.max_steps,
-                           max_new_tokens=profile.max_new_tokens)
+    agent = _agent(questions, engine, sandbox, profile, prefixes, more)
+    def one(q): return agent(q, derive_seed(seed, "agent", q.id))
     return ask_all(one, questions, profile, records, progress)
 
 # %% ../nbs/06_teacher.ipynb #a78df765

@@ -82,7 +82,7 @@ def first_thoughts(questions: collections.abc.Sequence[Question], cots: collecti
 - returns: question id -> prefix; ids without a first thought"""
     ...
 
-def act(questions: collections.abc.Sequence[Question], engine: Any, sandbox: Any, profile: Any, prefixes: dict[Any, Any] | None=None, seed: int=0, records: Records | None=None, progress: bool | None=None) -> list[Trajectory]:
+def act(questions: collections.abc.Sequence[Question], engine: Any, sandbox: Any, profile: Any, prefixes: dict[Any, Any] | None=None, seed: int=0, records: Records | None=None, progress: bool | None=None, more: str='') -> list[Trajectory]:
     """The teacher's agent trajectories, with or without first thoughts
 
 - engine: the teacher
@@ -92,6 +92,7 @@ def act(questions: collections.abc.Sequence[Question], engine: Any, sandbox: Any
 - seed: of the run; each question derives its own
 - records: resume from and append to
 - progress: None: a bar in terminals only
+- more: a last line for the system prompt
 - returns: scored"""
     ...
 
