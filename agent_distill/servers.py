@@ -424,7 +424,7 @@ def read_answer(
             raise ValueError("choices without text")
         if not any(c.text or c.tokens for c in found): raise ValueError("an empty completion")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as e:
-        raise Fault(f"the answer cannot be read: {e!r}"[:200]) from e
+        raise Fault(f"the answer cannot be read, {e!r}: {json.dumps(answer)}"[:200]) from e
     if len(found) == request.n: return found
     few = "one_by_one=True asks once for each sample" if len(found) < request.n else None
     raise Fault(f"{len(found)} samples instead of {request.n}", fix=few)
@@ -466,7 +466,7 @@ def read_json(
     except (ValueError, RecursionError): answer = None
     if not isinstance(answer, dict):
         raise Fault(f"no JSON object but {data[:80].decode('utf-8', 'replace')!r}")
-    if answer.get("error") and not answer.keys() & {"choices", "data"}:
+    if answer.get("error") and not (answer.get("choices") or answer.get("data")):
         code = answer["error"].get("code") if isinstance(answer["error"], dict) else None
         read_response(code if code in range(400, 600) else 400, {}, data)
     return answer
@@ -574,7 +574,7 @@ def _proxy(url):
 
 def _checked(url, key_env="AGENT_DISTILL_API_KEY"):
     "An address that can be one: the host's name, or numbers, IPv6 in brackets"
-    try: good = re.fullmatch(r"https?://[^@\s]+", url) and urlsplit(url).port != 0
+    try: good = re.fullmatch(r"https?://[^@?#\s]+", url) and urlsplit(url).port != 0
     except ValueError: good = False
     if good and urlsplit(url).hostname: return url
     raise AgentDistillError(f"no server's address: {url!r}", "engine",
