@@ -415,6 +415,7 @@ def read_answer(
     request: Request,     # what it was asked
 ) -> list[Completion]:    # a `Fault` if they are none
     "The completions of an answer"
+    if "choices" not in answer: raise Fault(f"no choices but {json.dumps(answer)[:200]}")
     try:
         used, choices = answer.get("usage") or {}, answer["choices"]
         prompt = int(used.get("prompt_tokens") or len(request.ids))
@@ -424,7 +425,7 @@ def read_answer(
             raise ValueError("choices without text")
         if not any(c.text or c.tokens for c in found): raise ValueError("an empty completion")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as e:
-        raise Fault(f"the answer cannot be read, {e!r}: {json.dumps(answer)}"[:200]) from e
+        raise Fault(f"the answer cannot be read: {e!r}"[:200]) from e
     if len(found) == request.n: return found
     few = "one_by_one=True asks once for each sample" if len(found) < request.n else None
     raise Fault(f"{len(found)} samples instead of {request.n}", fix=few)
