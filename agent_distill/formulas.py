@@ -40,7 +40,7 @@ def as_number(
 # %% ../nbs/08c_formulas.ipynb #1dede52f
 def _near(gap, size, number=Decimal) -> bool:
     "Is a gap between two decimals of a size small enough to be a rounding?"
-    return gap <= max(min(number("5e-7"), size * number("1e-5")), size * number("1e-12"))
+    return gap <= max(min(number("5e-7"), size * number("1e-4")), size * number("1e-12"))
 
 def same_number(
     a: Decimal, b: Decimal,  # two numbers
