@@ -69,7 +69,7 @@ _thought, _code = (re.compile(rf"^[ \t]*{o}:", re.M) for o in ("Thought", "Code"
 _label = rf"^[ \t]*(?:Thought:|Code:|</?think(?:ing)?>)|(?i:{_seen})|{_marks}"
 _skipped = (rf"#(?:(?!(?<!`)`{{3,}}[ \t]*(?:{END_CODE}|$)|</code>|{_marks})[^\n])*"
             r"|(?P<q>\"{3}|'{3}).*?(?P=q)"
-            r'|"(?:\\.|[^"\\\n])*"' r"|'(?:\\.|[^'\\\n])*'")
+            r'|"(?:\\.|[^"\\\n])*"?' r"|'(?:\\.|[^'\\\n])*'?")
 
 @functools.cache
 def _ends(mark):

@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from .intervals import Comparison, Estimate, bootstrap_ci, compare, share_ci, wilson
 from .profile import AgentDistillError, Artifact, Records, read_jsonl, write_atomic
 from .questions import Question, benchmark_name, load_questions
-from .scorers import f1, judge
+from .scorers import em, f1, judge, math_equal, score
 
 # %% ../nbs/08_evaluation.ipynb #e0d82396
 from .prompts import agent_prompt

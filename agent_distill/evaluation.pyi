@@ -19,8 +19,11 @@ from .profile import write_atomic as write_atomic
 from .questions import Question as Question
 from .questions import benchmark_name as benchmark_name
 from .questions import load_questions as load_questions
+from .scorers import em as em
 from .scorers import f1 as f1
 from .scorers import judge as judge
+from .scorers import math_equal as math_equal
+from .scorers import score as score
 from .prompts import agent_prompt as agent_prompt
 from .agent import derive_seed as derive_seed
 from .agent import run_agents as run_agents

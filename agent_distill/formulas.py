@@ -7,7 +7,7 @@ __all__ = ['normalise', 'as_number', 'same_number', 'spell', 'unboxed', 'NotMath
            'read', 'value', 'same', 'stated', 'same_answer']
 
 # %% ../nbs/08c_formulas.ipynb #1e5119df
-import ast, math, re, string
+import ast, math, re, string, unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -40,7 +40,7 @@ def as_number(
 # %% ../nbs/08c_formulas.ipynb #1dede52f
 def _near(gap, size, number=Decimal) -> bool:
     "Is a gap between two decimals of a size small enough to be a rounding?"
-    return gap <= max(min(number("5e-7"), size * number("1e-5")), size * number("1e-12"))
+    return gap <= max(min(number("5e-7"), size * number("1e-4")), size * number("1e-12"))
 
 def same_number(
     a: Decimal, b: Decimal,  # two numbers
@@ -51,6 +51,10 @@ def same_number(
     return _near(abs(a - b), max(abs(a), abs(b)))
 
 # %% ../nbs/08c_formulas.ipynb #b478c8ef
+def _ascii(m) -> str:
+    "A wide or compound character as ASCII: 3 for ３, 1/2 for ½"
+    return unicodedata.normalize("NFKC", m[0]).replace("⁄", "/")
+
 _SPELLING = [(re.compile(p), r) for p, r in (
     (r",\s*\\!\s*(?=[0-9])|\{,\}|(?<=[0-9])\\,(?=[0-9]{3})", ","),  # 10{,}000
     (r"\\(left|right|displaystyle|[bB]igg?[lr]?)(?![A-Za-z])|(?<!\\)\\!", ""),
@@ -58,8 +62,10 @@ _SPELLING = [(re.compile(p), r) for p, r in (
     (r"\\frac\s*\\pi\s*([0-9])", r"\\frac{\\pi}{\1}"), ("≈", r"\\approx "),
     (r"\\operatorname\s*\{\s*(sin|cos|tan|sec|csc|cot|ln|log)\s*\}", r"\\\1 "),
     (r"\\(mbox|text[a-z]+|math(rm|bf|it)|operatorname)\s*\{", r"\\text{"),
+    ("[！-～]", _ascii), ("[¼-¾⅐-⅞]", lambda m: " " + _ascii(m)),
+    ("[⁰¹²³⁴-⁹⁻]+", lambda m: f"^{{{_ascii(m)}}}"), (r",\s*domain='\w+'(?=\))", ""),
     ("[−–‐]", "-"), ("[×·⋅]", "*"), ("÷", "/"), ("≤", "<="), ("≥", ">="),
-    ("±", r"\\pm "), ("∪", r"\\cup "), ("²", "^2"), ("³", "^3"),
+    ("±", r"\\pm "), ("∪", r"\\cup "),
     (r"(?<=[)\]])\s*(U|union)\s*(?=[(\[])", r" \\cup "), ("¢", " cents"),
     (r"m?\s*\\angle\s*[A-Z]{1,3}\s*=\s*", ""),
     (r"√\s*\(", "sqrt("), (r"√\s*(\w+)", r"sqrt(\1)"),
@@ -125,7 +131,7 @@ _GREEK = ("alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi p
 _NAMES = {g: "\\" + g for g in _GREEK} | {"lamda": r"\lambda", "E": "e", "I": "i",
     "oo": r"\infty", "inf": r"\infty", "EmptySet": r"\emptyset", "Reals": r"\mathbb{R}"}
 _PLAIN = set("Integer Float int float Decimal N S simplify sympify nsimplify expand float64 "
-             "int64".split())
+             "int64 mpf Poly".split())
 _FUNCTIONS = {n: "\\" + n for n in "sin cos tan sec csc cot sinh cosh tanh ln max min gcd arcsin "
               "arccos arctan".split()} | {"asin": r"\arcsin", "acos": r"\arccos",
               "atan": r"\arctan", "log": r"\ln", "Max": r"\max", "Min": r"\min"}
@@ -135,7 +141,8 @@ _SHAPES = {"sqrt": r"\sqrt{{{0}}}", "cbrt": r"\sqrt[3]{{{0}}}", "root": r"\sqrt[
     "binomial": r"\binom{{{0}}}{{{1}}}", "comb": r"\binom{{{0}}}{{{1}}}",
     "Rational": r"\frac{{{0}}}{{{1}}}", "Fraction": r"\frac{{{0}}}{{{1}}}", "Eq": "{0} = {1}",
     "floor": r"\lfloor {0} \rfloor", "ceiling": r"\lceil {0} \rceil",
-    "ceil": r"\lceil {0} \rceil", "pow": "({0})^{{{1}}}", "Pow": "({0})^{{{1}}}"}
+    "ceil": r"\lceil {0} \rceil", "pow": "({0})^{{{1}}}", "Pow": "({0})^{{{1}}}",
+    "complex": "({0}) + ({1}) i"}
 _ARITY = {k: 1 + max(map(int, re.findall(r"\{([0-9])\}", v))) for k, v in _SHAPES.items()}
 
 # %% ../nbs/08c_formulas.ipynb #c4da842c
@@ -156,12 +163,17 @@ def _name(name: str) -> str:
     return f"{m[1]}_{{{m[2]}}}" if m[2] else m[1]
 
 # %% ../nbs/08c_formulas.ipynb #11554dd4
+def _argument(node) -> str:
+    "An argument; what is given as text is read: Decimal('0.5')"
+    text = getattr(node, "value", None)
+    return _latex(ast.parse(text, mode="eval").body if isinstance(text, str) else node)
+
 def _call(node: ast.Call) -> str:
     "A function of the tables, also as an attribute: `math.sqrt`, `sympy.Rational`"
     f = node.func
     if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name): f = f.attr
     else: f = getattr(f, "id", "")
-    args = [] if node.keywords else [_latex(a) for a in node.args]
+    args = [] if node.keywords else [_argument(a) for a in node.args]
     if args and (f in _PLAIN or f in ("Rational", "Fraction") and len(args) == 1): return args[0]
     if f in _SHAPES and len(args) == _ARITY[f]: return _SHAPES[f].format(*args)
     if f in _FUNCTIONS and args: return f"{_FUNCTIONS[f]}({', '.join(args)})"
@@ -370,7 +382,7 @@ def _matrix(text: str) -> Form | None:
     return Form("list", text, tuple(_list("", row, "m", "m") for row in rows), "m", "m")
 
 # %% ../nbs/08c_formulas.ipynb #9e3b10fb
-_CALL = re.compile(r"(?:[a-z]\w*\.)?([A-Za-z]+)(?:\.(open|Lopen|Ropen))?\((.*)\)", re.S)
+_CALL = re.compile(r"(?:[a-z]\w*\.)?([A-Za-z]+(?:[23]D)?)(?:\.(open|Lopen|Ropen))?\((.*)\)", re.S)
 
 def _interval(text: str, way: str, args: list[str]) -> Form:
     "Interval(a, b, left_open, right_open), Interval.open(a, b) and the like"
@@ -387,7 +399,7 @@ def _called(text: str) -> Form | None:
     if name == "Interval" and len(args) > 1: return _interval(text, m[2], args)
     if name == "Union": return Form("list", text, tuple(map(read, args)), "U", "U")
     if name == "FiniteSet": return _list(text, args, "{", "}")
-    if name == "Tuple": return _list(text, args, "(", ")")
+    if name in ("Tuple", "Point", "Point2D", "Point3D"): return _list(text, args, "(", ")")
     if name.endswith("Matrix") or name in ("array", "set", "frozenset", "list", "tuple"):
         return read(args[0])
     return None
@@ -621,7 +633,7 @@ def _readable(form: Form) -> bool:
 
 def _without_words(text: str) -> str:
     "A statement without the words before and after it"
-    around = r"^(?:[A-Za-z]{2,}[,:]? +)+|(?: +[a-z]{2,},?)+$"
+    around = r"^(?:[A-Za-z]{2,}(?:[,:]? +|=))+|(?: +[a-z]{2,},?)+$"
     return re.sub(around, "", text.strip().rstrip(".")).strip(" ,:")
 
 # %% ../nbs/08c_formulas.ipynb #ebcc13e7

@@ -220,6 +220,7 @@ POLICY += (
     ("decimals to six places", "0.3333", "1/3", False),
     ("small numbers differ", "1e-7", "2e-7", False),
     ("small numbers differ", "1e-9", "0", False),
+    ("small numbers by their first digits", "2.0107e-06", "2.010666990518096e-06", True),
     ("whole numbers are exact", "9007199254740992", "9007199254740993", False),
     ("large floats by their last digits", "128473829105.33333", "128473829105.33334", True),
     ("a base is part of the number", "4210_5", "4210_7", False),

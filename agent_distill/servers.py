@@ -415,6 +415,7 @@ def read_answer(
     request: Request,     # what it was asked
 ) -> list[Completion]:    # a `Fault` if they are none
     "The completions of an answer"
+    if "choices" not in answer: raise Fault(f"no choices but {json.dumps(answer)[:200]}")
     try:
         used, choices = answer.get("usage") or {}, answer["choices"]
         prompt = int(used.get("prompt_tokens") or len(request.ids))
@@ -466,7 +467,7 @@ def read_json(
     except (ValueError, RecursionError): answer = None
     if not isinstance(answer, dict):
         raise Fault(f"no JSON object but {data[:80].decode('utf-8', 'replace')!r}")
-    if answer.get("error") and not answer.keys() & {"choices", "data"}:
+    if answer.get("error") and not (answer.get("choices") or answer.get("data")):
         code = answer["error"].get("code") if isinstance(answer["error"], dict) else None
         read_response(code if code in range(400, 600) else 400, {}, data)
     return answer
@@ -574,7 +575,7 @@ def _proxy(url):
 
 def _checked(url, key_env="AGENT_DISTILL_API_KEY"):
     "An address that can be one: the host's name, or numbers, IPv6 in brackets"
-    try: good = re.fullmatch(r"https?://[^@\s]+", url) and urlsplit(url).port != 0
+    try: good = re.fullmatch(r"https?://[^@?#\s]+", url) and urlsplit(url).port != 0
     except ValueError: good = False
     if good and urlsplit(url).hostname: return url
     raise AgentDistillError(f"no server's address: {url!r}", "engine",

@@ -143,7 +143,7 @@ def test_hostile_drafts_do_not_stop_the_parser():
     for text in "<think>" * 50_000, "</think>\n" * 50_000, " \n" * 100_000, "final_answer(" * 20_000, \
                 "final_answer(" + ")." * 50_000, "<thinking></think>" * 20_000, "\t" * 200_000 + "</think", \
                 "```py\n#" + "`" * 100_000, "```py\n# " + "``` " * 30_000, "```py\n'''\n```\n" * 10_000, '"' * 99_999, "```py\n" + "'" * 99_999, \
-                "```py\nx\n```\nCode:\n" * 9_000, "<code>" * 30_000, "<code " * 30_000, "Code:\n" * 30_000, "." + " " * 100_000, "```py\n" * 20_000, \
+                "```py\nx\n```\nCode:\n" * 9_000, "```py\n" + '"\\' * 50_000, "```py\n" + "'\\" * 50_000, "<code>" * 30_000, "<code " * 30_000, "Code:\n" * 30_000, "." + " " * 100_000, "```py\n" * 20_000, \
                 "````md\n```\n" * 9_000, "```" + "x=" * 50_000, "```py " + "id=" * 30_000 + "\nx":
         start = time.process_time()
         try: parse_action(text)

@@ -7,12 +7,11 @@ import pytest
 
 from agent_distill import evaluation as ev
 from agent_distill.agent import Completion, EngineError, Step, Trajectory
-from agent_distill.evaluation import (METHODS, Method, Results, evaluate, grounded, invalid_rate, run_method, summarise,
-                                      write_evaluation)
+from agent_distill.evaluation import (METHODS, Method, Results, em, evaluate, f1, grounded, invalid_rate, math_equal,
+                                      run_method, score, summarise, write_evaluation)
 from agent_distill.intervals import Estimate, bootstrap_ci, compare, mcnemar, share_ci, wilson
 from agent_distill.profile import AgentDistillError, Artifact, Records, get_profile
 from agent_distill.questions import Question
-from agent_distill.scorers import score
 
 PROFILE = get_profile("mini")
 

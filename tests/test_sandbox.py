@@ -96,7 +96,8 @@ def test_errors_say_what_and_where(session, code, error):
     ("final_answer([1, [2.5, {'k': {3}}]])", [1, [2.5, {"k": [3]}]]),
         ("final_answer((0, 4))", "(0, 4)"), ("final_answer([0, 4])", [0, 4]), ("final_answer((1,))", "(1,)"),
         ("final_answer([1, (2.5, {'k': {3}})])", "[1, (2.5, {'k': [3]})]"), ("final_answer(float('nan'))", "nan"),
-    ("final_answer(object)", "<class 'object'>"), ("final_answer('\\ud800')", "?"),
+    ("final_answer(object)", "<class 'object'>"), ("final_answer([object()])", ["<object object at 0x...>"]),
+    ("from __future__ import annotations\ndef f(x: nothing): return x\nfinal_answer(f(3))", 3), ("final_answer('\\ud800')", "?"),
     ("try: final_answer(1)\nexcept Exception: pass\nfinal_answer(2)", 1),
     ("try: final_answer(1)\nexcept: pass\nfinal_answer(2)", 1), ("final_answer(1)\n1 / 0", 1)])
 def test_final_answer(session, code, answer):

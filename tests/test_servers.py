@@ -442,6 +442,12 @@ def test_a_sample_without_text_among_others():
         with pytest.raises(servers.Fault): read(*broken)
 
 
+def test_an_error_sent_as_an_answer_keeps_its_words():
+    for choices in {}, dict(choices=[]), dict(choices=None):
+        with pytest.raises(servers.Refusal, match="bad n"): servers.read_json(json.dumps(dict(error="bad n", **choices)).encode())
+    with pytest.raises(servers.Fault, match="bad n"): read_answer(dict(object="error", message="bad n"), servers.Request([1]))
+
+
 # addresses
 
 @pytest.mark.parametrize("path", ["", "/", "/chat/completions", "/v1/chat/completions", "/v1/models"])
@@ -553,7 +559,7 @@ def test_an_ipv6_address(server, folder, monkeypatch):
     assert free_port("::1") > 0
 
 
-@pytest.mark.parametrize("url", ["http://::1:8000/v1", "http://[::1/v1", "http://host:99999/v1", "http://host:http/v1", "http://host:0/v1", "http://:80/v1"])
+@pytest.mark.parametrize("url", ["http://::1:8000/v1", "http://[::1/v1", "http://host:99999/v1", "http://host:http/v1", "http://host:0/v1", "http://:80/v1", "http://host/v1?key=a", "http://host/v1#a"])
 def test_addresses_that_cannot_be(url, folder):
     with pytest.raises(AgentDistillError, match="no server's address.*IPv6"): ServerEngine(url, folder, **FAST)
 

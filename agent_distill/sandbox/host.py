@@ -21,7 +21,7 @@ from pathlib import Path
 from fastcore.basics import patch
 
 from ..profile import AgentDistillError, cores
-from .worker import CALLS, FORKS, MAX_DEPTH, MAX_FRAME, as_data, pack
+from .worker import ADDRESS, CALLS, FORKS, MAX_DEPTH, MAX_FRAME, as_data, pack
 
 # %% ../../nbs/03c_host.ipynb #12fda86d
 @dataclass(frozen=True)
@@ -626,15 +626,13 @@ def reply(self:Hub, node, tool, frame):
     self.write(node, frame)
 
 # %% ../../nbs/03c_host.ipynb #6be5a0d7
-_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+(?=>)")
-
 def _said(most, status, logs, value, error):
     "(status, texts) of a finished step: at most so many bytes, and no addresses of objects"
     if status not in ("ok", "error", "flooded"): raise BadFrame("an unknown status")
     if len(logs.encode()) > most:
         status, logs = "flooded", logs.encode()[:most].decode("utf-8", "ignore")
     texts = dict(logs=logs, value=value, error=error)
-    return status, {k: _ADDRESS.sub("at 0x...", text) for k, text in texts.items()}
+    return status, {k: ADDRESS.sub("at 0x...", text) for k, text in texts.items()}
 
 @patch
 def on_done(self:Hub, node, status, logs, value, error, **fields):

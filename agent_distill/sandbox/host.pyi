@@ -18,6 +18,7 @@ from typing import Callable
 from typing import overload
 from ..profile import AgentDistillError as AgentDistillError
 from ..profile import cores as cores
+from .worker import ADDRESS as ADDRESS
 from .worker import CALLS as CALLS
 from .worker import FORKS as FORKS
 from .worker import MAX_DEPTH as MAX_DEPTH

@@ -7,11 +7,12 @@ import ast
 import functools
 import io
 import random
+import re
 import signal
 import socket
 import types
 
-__all__ = ['MAX_FRAME', 'MAX_OUTPUT', 'MAX_DEPTH', 'OUR_SOCKET', 'MAX_BITS', 'MAX_DIGITS', 'SYS_CLONE', 'SIBLING', 'PDEATHSIG', 'DUMPABLE', 'SUBREAPER', 'NO_NEW_PRIVS', 'READ', 'SYSCALLS', 'MACHINES', 'ALL', 'CONDITIONS', 'OPENING', 'OTHERS', 'LOAD', 'MASK', 'SAME', 'AT_LEAST', 'END', 'ALLOW', 'KILL', 'NOTIFY', 'ERROR', 'FILES', 'FORKS', 'CALLS', 'LAYERS', 'LAZY', 'COLLAPSE', 'HUGE', 'pack', 'read_exactly', 'Pipe', 'receive', 'as_data', 'as_answer', 'is_silenced', 'split_last', 'execute', 'error_line', 'describe_error', 'Capture', 'known_as', 'allowed_import', 'new_module', 'rebound', 'tool_error', 'FinalAnswer', 'Node', 'check_names', 'attempt', 'usage', 'make_room', 'run_step', 'libc', 'fork_sibling', 'syscall', 'prctl', 'drop_capabilities', 'rlimit', 'limit_memory', 'limit_cpu', 'first_to_go', 'die_with', 'landlock_version', 'library_folders', 'landlock', 'when', 'only_if', 'opening', 'allow_list', 'guard', 'install', 'seccomp_lacks', 'stand_guard', 'harden', 'branch', 'recall', 'serve', 'session_root', 'preload', 'warm', 'preload_all', 'is_sealed', 'rehearse', 'heap_ranges', 'collapse', 'kill', 'reap', 'obey', 'watch', 'get_ready', 'main', 'repeat', 'own_pipe', 'replay']
+__all__ = ['MAX_FRAME', 'MAX_OUTPUT', 'MAX_DEPTH', 'OUR_SOCKET', 'MAX_BITS', 'ADDRESS', 'MAX_DIGITS', 'SYS_CLONE', 'SIBLING', 'PDEATHSIG', 'DUMPABLE', 'SUBREAPER', 'NO_NEW_PRIVS', 'READ', 'SYSCALLS', 'MACHINES', 'ALL', 'CONDITIONS', 'OPENING', 'OTHERS', 'LOAD', 'MASK', 'SAME', 'AT_LEAST', 'END', 'ALLOW', 'KILL', 'NOTIFY', 'ERROR', 'FILES', 'FORKS', 'CALLS', 'LAYERS', 'LAZY', 'COLLAPSE', 'HUGE', 'pack', 'read_exactly', 'Pipe', 'receive', 'as_data', 'as_answer', 'is_silenced', 'split_last', 'execute', 'error_line', 'describe_error', 'Capture', 'known_as', 'allowed_import', 'new_module', 'rebound', 'tool_error', 'FinalAnswer', 'Node', 'check_names', 'attempt', 'usage', 'make_room', 'run_step', 'libc', 'fork_sibling', 'syscall', 'prctl', 'drop_capabilities', 'rlimit', 'limit_memory', 'limit_cpu', 'first_to_go', 'die_with', 'landlock_version', 'library_folders', 'landlock', 'when', 'only_if', 'opening', 'allow_list', 'guard', 'install', 'seccomp_lacks', 'stand_guard', 'harden', 'branch', 'recall', 'serve', 'session_root', 'preload', 'warm', 'preload_all', 'is_sealed', 'rehearse', 'heap_ranges', 'collapse', 'kill', 'reap', 'obey', 'watch', 'get_ready', 'main', 'repeat', 'own_pipe', 'replay']
 
 MAX_FRAME: int
 
@@ -22,6 +23,8 @@ MAX_DEPTH: int
 OUR_SOCKET: int
 
 MAX_BITS: int
+
+ADDRESS: re.Pattern[str]
 
 MAX_DIGITS: int
 
