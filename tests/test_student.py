@@ -311,15 +311,15 @@ def teacher(out, profile, n=4):
 
 def test_three_adapters_and_no_second_training(tiny, tmp_path):
     teacher(tmp_path, tiny)
-    art = distill_all(tiny, tmp_path, seed=1)
+    art = distill_all(tiny, tmp_path)
     made = {n: art.path(f"{n}/adapter_model.safetensors") for n in ("cot", "agent", "agent_ftp")}
     times = {n: p.stat().st_mtime_ns for n, p in made.items()}
     assert art.manifest["counts"]["agent"]["rows"] == 4
-    assert distill_all(tiny, tmp_path, seed=1).done
+    assert distill_all(tiny, tmp_path).done
     shutil.rmtree(tmp_path/"student"/"agent")                 # as if killed in the second of three
     about = art.manifest | dict(complete=False, began=time.time())
     (tmp_path/"student"/"manifest.json").write_text(json.dumps(about))
-    assert distill_all(tiny, tmp_path, seed=1).done
+    assert distill_all(tiny, tmp_path).done
     changed = {n for n, p in made.items() if p.stat().st_mtime_ns != times[n]}
     assert changed == {"agent"} and not list(tmp_path.glob("*.stale*"))
 
