@@ -271,7 +271,7 @@ def test_the_artifact_is_chapter_6s(folder, tmp_path):
     assert prefix_facts(runs["plain"])["searched"] == 1 and compare_yields(runs, QUESTIONS)[-1].diff.n == 3
     assert set(dataset_files(out)) == set(PASSES)
     (folder / Path(RELEASED["cot"]).name / "data/train.jsonl").unlink()
-    assert take_released(PROFILE, out, QUESTIONS, TOOLS, seed=3, train_limit=2).done     # nothing is read again
+    assert take_released(PROFILE, out, QUESTIONS, TOOLS, train_limit=2).done     # nothing is read again
 
 
 def test_no_row_for_any_question_is_an_error(folder, tmp_path):
