@@ -305,7 +305,7 @@ def test_a_run_takes_over_what_a_change_cannot_have_touched(quick, tmp_path):
     assert statuses(runs) == {"00_profile": "ran", "01_questions": "taken", "04_agent": "ran"}
     assert said == ["to run: 00_profile, 04_agent", f"taken from {tmp_path / 'old'}: 01_questions"]
     assert rows.stat().st_nlink == 2 and not (tmp_path / "new" / "notebooks" / "01_questions.ipynb").exists()
-    assert runs[1].taken_s == Artifact(rows.parent, None).manifest["wall_s"] > 0
+    assert runs[1].taken_s == Artifact(rows.parent, None).manifest["wall_s"]
     assert set(statuses(run("mini,lora_r=8", tmp_path / "new", **how)).values()) == {"kept"}
     assert Artifact.read(rows.parent).manifest["profile"]["lora_r"] == 64, "what made it, not who uses it"
     assert not list(rows.parent.parent.glob(".*half"))

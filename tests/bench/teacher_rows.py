@@ -2,7 +2,7 @@
 
     python tests/bench/teacher_rows.py FOLDER --about "who taught, on what" [--json FILE]
 
-FOLDER holds plain.jsonl and ftp.jsonl, as `teacher/` of a run does. Writes nbs/recorded/real_teacher.json: no rows,
+FOLDER holds plain.jsonl and ftp.jsonl, as `teacher/` of a run does. Writes nbs/recorded/teacher_real.json: no rows,
 only values question by question.
 """
 import argparse, json
@@ -21,7 +21,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=Path)
     p.add_argument("--about", required=True)
-    p.add_argument("--json", default=str(ROOT / "nbs" / "recorded" / "real_teacher.json"))
+    p.add_argument("--json", default=str(ROOT / "nbs" / "recorded" / "teacher_real.json"))
     args = p.parse_args()
     runs = {kind: [Trajectory.from_row(r) for r in read_jsonl(args.folder / f"{name}.jsonl")]
             for kind, name in PASSES.items()}
