@@ -8,7 +8,7 @@ from .profile import AgentDistillError as AgentDistillError
 from .profile import Artifact as Artifact
 from .profile import find_run as find_run
 
-__all__ = ['METHODS', 'plain', 'indent', 'step_text', 'choose_model', 'check_server', 'answer', 'source', 'unseen', 'doubt', 'verdict', 'asker', 'typed', 'converse']
+__all__ = ['METHODS', 'plain', 'indent', 'step_text', 'choose_model', 'answer', 'source', 'unseen', 'doubt', 'verdict', 'asker', 'typed', 'converse']
 
 METHODS: tuple[str, ...]
 
@@ -33,12 +33,6 @@ def choose_model(method: str, out: Path) -> tuple[Any, ...]:
 - method: `agent_ftp`, `agent`, `student` or `teacher`
 - out: the run
 - returns: (`student` or `teacher`, adapter's folder or None, a sentence to show or "")"""
-    ...
-
-def check_server(engine: str) -> None:
-    """Raise where nobody listens at an address
-
-- engine: a profile's: only an address is asked"""
     ...
 
 def answer(text: str, engine: Any, sandbox: Any, profile: Any, sag: int=1, seed: int=0, say: Any=..., system: str | None=None) -> Any:

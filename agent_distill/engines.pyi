@@ -7,6 +7,7 @@ import functools
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
+from dataclasses import field
 from .agent import Completion as Completion
 from .agent import EngineError as EngineError
 from .agent import derive_seed as derive_seed
@@ -14,7 +15,7 @@ from .profile import AgentDistillError as AgentDistillError
 from .profile import cgroup_limit as cgroup_limit
 from .profile import cores as cores
 
-__all__ = ['SMALL', 'SHARED', 'LONG', 'resolve_model', 'is_small', 'bfloat16_is_faster', 'load_tokenizer', 'load_model', 'adapter_config', 'grouped_attention', 'use_grouped_attention', 'render_chat', 'prompt_text', 'prompt_ids', 'pick', 'PrefixStore', 'Request', 'read_shared', 'prefill', 'Decoder', 'threads', 'TransformersEngine', 'make_request', 'free_bytes', 'token_bytes', 'limits']
+__all__ = ['SMALL', 'SHARED', 'LONG', 'resolve_model', 'check_model', 'is_small', 'bfloat16_is_faster', 'load_tokenizer', 'load_model', 'adapter_config', 'grouped_attention', 'use_grouped_attention', 'render_chat', 'prompt_text', 'prompt_ids', 'pick', 'PrefixStore', 'Request', 'read_shared', 'prefill', 'Decoder', 'threads', 'TransformersEngine', 'make_request', 'free_bytes', 'token_bytes', 'limits']
 
 SMALL: float
 
@@ -27,6 +28,14 @@ def resolve_model(name: str | os.PathLike[str]) -> str:
 
 - name: "mini-teacher", "mini-student", a folder or a hub name
 - returns: what `from_pretrained` takes"""
+    ...
+
+def check_model(name: str, what: str='model') -> None:
+    """Raise where a model is neither here nor on the hub, or the hub cannot be asked
+
+- name: as `resolve_model` takes it
+- what: the profile's field, for the error
+- returns: nothing is loaded"""
     ...
 
 def is_small(model: Any) -> bool:

@@ -675,12 +675,27 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, stage: str): self.stage = stage; super().__init__(f"stopped in {stage}")
 
 # %% ../nbs/09_pipeline.ipynb #d087606a
-def _check_names(profile):
-    "Raise for a benchmark or a corpus that is none, before anything is made"
+def _models(profile) -> dict:
+    "Artifact -> fields of the profile with a model that must be found for it"
+    asked = ["teacher"] * (profile.teacher != "released" and "://" not in profile.engine)
+    offline = profile.embedder.removeprefix("sentence-transformers/") == "all-MiniLM-L6-v2"
+    return dict(index=[] if offline else ["embedder"], teacher=asked, student=["student"],
+                evaluation=[*asked, "student"])
+
+def _check_names(profile, todo=STAGES):
+    "Raise for a benchmark, a corpus or a model that is none, before anything is made"
+    from agent_distill.engines import check_model
     from agent_distill.passages import open_corpus
     from agent_distill.questions import check_benchmarks
+    from agent_distill.servers import check_server
     check_benchmarks(profile)
     if profile.corpus != "mini": open_corpus(profile.corpus)
+    check_server(profile.engine)
+    needed = [f for s in todo for f in _models(profile).get(s.artifact, ())]
+    for what in dict.fromkeys(needed):
+        name = getattr(profile, what)
+        short = what == "embedder" and "/" not in name and not Path(name).is_dir()
+        check_model(f"sentence-transformers/{name}" if short else name, what)
 
 # %% ../nbs/09_pipeline.ipynb #b52cc5e5
 def run(
@@ -699,9 +714,10 @@ def run(
 ) -> list:  # a `StageRun` for each; raises `AgentDistillError`, `ChapterFailed`, `Stopped`
     "Execute the chapters in order; what is complete is kept, what was stopped goes on."
     profile, source = get_profile(profile), find_run(reuse) if reuse else None
-    _check_names(profile)
-    stages, profile = chapters(profile, stages), profile.spec
+    stages = chapters(profile, stages)
     todo, nbs = plan(start, only, stages), notebooks_folder(nbs)
+    _check_names(profile, todo)
+    profile = profile.spec
     for stage in todo: chapter_path(stage, nbs)
     check_seed(out := run_folder(run_dir(out_dir, profile), nbs), seed)
     if source == out: raise AgentDistillError("a run cannot reuse itself", out, "change --out")

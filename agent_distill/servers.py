@@ -6,8 +6,8 @@
 __all__ = ['RANKS', 'PREFILL', 'AWAY', 'MAX_WAIT_S', 'MAX_BYTES', 'Loop', 'Remote', 'adapter_rank', 'rank_room', 'hardware',
            'vllm_options', 'vllm_sampling', 'vllm_completion', 'VLLM', 'start_watch', 'watch', 'adapter_name',
            'VLLMEngine', 'chat_rows', 'request_body', 'Fault', 'Refusal', 'read_answer', 'retry_after', 'read_response',
-           'read_json', 'refused_fields', 'ServerEngine', 'is_here', 'Singly', 'vllm_flags', 'vllm_command', 'guard',
-           'free_port', 'ModelServer', 'serve_model', 'load_engine']
+           'read_json', 'refused_fields', 'ServerEngine', 'is_here', 'check_server', 'Singly', 'vllm_flags',
+           'vllm_command', 'guard', 'free_port', 'ModelServer', 'serve_model', 'load_engine']
 
 # %% ../nbs/05b_servers.ipynb #0cbdbaef
 import asyncio, hashlib, ipaddress, json, logging, math, os, re, select, signal, socket, subprocess
@@ -591,6 +591,19 @@ async def _client(url, timeout_s, connections, key_env):
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s),
         connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=4),
         cookie_jar=aiohttp.DummyCookieJar())
+
+# %% ../nbs/05b_servers.ipynb #ask00013
+def check_server(
+    engine: str,   # a profile's: only an address is asked
+):
+    "Raise where nobody listens at an address"
+    if "://" not in engine or _proxy(_checked(engine)): return
+    at = urlsplit(engine)
+    port = at.port or (443 if at.scheme == "https" else 80)
+    try: socket.create_connection((at.hostname, port), 5).close()
+    except OSError as e: raise AgentDistillError(
+        f"no server answers: {e.strerror or e}", engine,
+        "start it, as agent-distill serve-model does, or mend the address") from None
 
 # %% ../nbs/05b_servers.ipynb #304a29e9
 @patch

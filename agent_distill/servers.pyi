@@ -24,7 +24,7 @@ from .sandbox.worker import PDEATHSIG as PDEATHSIG
 from .sandbox.worker import SUBREAPER as SUBREAPER
 from .sandbox.worker import prctl as prctl
 
-__all__ = ['RANKS', 'PREFILL', 'AWAY', 'MAX_WAIT_S', 'MAX_BYTES', 'Loop', 'Remote', 'adapter_rank', 'rank_room', 'hardware', 'vllm_options', 'vllm_sampling', 'vllm_completion', 'VLLM', 'start_watch', 'watch', 'adapter_name', 'VLLMEngine', 'chat_rows', 'request_body', 'Fault', 'Refusal', 'read_answer', 'retry_after', 'read_response', 'read_json', 'refused_fields', 'ServerEngine', 'is_here', 'Singly', 'vllm_flags', 'vllm_command', 'guard', 'free_port', 'ModelServer', 'serve_model', 'load_engine']
+__all__ = ['RANKS', 'PREFILL', 'AWAY', 'MAX_WAIT_S', 'MAX_BYTES', 'Loop', 'Remote', 'adapter_rank', 'rank_room', 'hardware', 'vllm_options', 'vllm_sampling', 'vllm_completion', 'VLLM', 'start_watch', 'watch', 'adapter_name', 'VLLMEngine', 'chat_rows', 'request_body', 'Fault', 'Refusal', 'read_answer', 'retry_after', 'read_response', 'read_json', 'refused_fields', 'ServerEngine', 'is_here', 'check_server', 'Singly', 'vllm_flags', 'vllm_command', 'guard', 'free_port', 'ModelServer', 'serve_model', 'load_engine']
 
 RANKS: tuple[int, ...]
 
@@ -313,6 +313,12 @@ class ServerEngine(Remote):
 
 def is_here(host: str) -> bool:
     """Whether a host's name or number means this machine"""
+    ...
+
+def check_server(engine: str) -> None:
+    """Raise where nobody listens at an address
+
+- engine: a profile's: only an address is asked"""
     ...
 
 class Singly(Exception):

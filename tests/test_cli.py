@@ -1,5 +1,5 @@
 "The command line: arguments, exit codes, and one clear error for each bad input."
-import json, os, subprocess, sys
+import json, os, subprocess, sys, threading
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ from agent_distill.agent import Scripted
 from agent_distill.ask import answer
 from agent_distill.cli import main, needs, parser
 from agent_distill.pipeline import STAGES
-from agent_distill.profile import PROFILES, Artifact
+from agent_distill.profile import PROFILES, AgentDistillError, Artifact
 from agent_distill.sandbox import Sandbox
 from agent_distill.servers import free_port
 
@@ -149,11 +149,34 @@ def test_a_run_knows_its_own_profile(tmp_path):
 @pytest.mark.parametrize("change, why", [
     ("benchmarks=mini-gsm+hotpoqa", "unknown benchmark 'hotpoqa' (test)"), ("benchmarks=", "unknown benchmark ''"),
     ("train_benchmarks=math500", "unknown benchmark 'math500' (train)"), ("benchmarks=nowhere.jsonl", "question file not found"),
-    ("in_domain=mini-hotpt", "'mini-hotpt', which is not tested"), ("corpus=wiki17", "there is no corpus 'wiki17'"), ("", "changes nothing")])
+    ("in_domain=mini-hotpt", "'mini-hotpt', which is not tested"), ("corpus=wiki17", "there is no corpus 'wiki17'"), ("", "changes nothing"),
+    ("teacher=no/such", "there is no teacher 'no/such' here"), ("student=models/missing/it", "there is no student 'models/missing/it' here"),
+    ("embedder=nonsense", "there is no embedder 'sentence-transformers/nonsense' here"), ("engine=http://127.0.0.1:9/v1", "no server answers")])
 def test_a_refused_run_leaves_nothing_behind(change, why, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     assert why in one_error(capsys, "run", "--set", change)
     assert not any(tmp_path.iterdir())
+
+
+def test_a_model_is_looked_up_on_the_hub_without_being_loaded(monkeypatch):
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    from agent_distill.engines import check_model
+    class Hub(BaseHTTPRequestHandler):
+        def log_message(self, *args): pass
+        def do_GET(self):
+            there = self.path == "/api/models/org/there"
+            self.send_response(200 if there else 404)
+            if not there: self.send_header("X-Error-Code", "RepoNotFound")
+            self.end_headers()
+            self.wfile.write(b'{"id": "org/there"}' if there else b"{}")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+        check_model("org/there")
+        with pytest.raises(AgentDistillError, match="no student 'org/other' here, and the hub has none"): check_model("org/other", "student")
+        hub.shutdown()
+    with pytest.raises(AgentDistillError, match="the hub cannot be asked"): check_model("org/other")
 
 
 def test_unwritable_out_dir(capsys, tmp_path):

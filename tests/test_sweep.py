@@ -71,12 +71,13 @@ def done(nbs, tmp_path_factory):
     return out, said.getvalue()
 
 
-def test_points_are_the_product_of_values_and_seeds():
+def test_points_are_the_product_of_values_and_seeds(tmp_path):
     ps = points("sag_n=1,2,lr=1e-3", "lora_r=8,16", seeds=(0, 3))
     assert len(ps) == len({p.name for p in ps}) == 8
     assert {(p.profile.sag_n, p.profile.lora_r, p.seed) for p in ps} == set(itertools.product((1, 2), (8, 16), (0, 3)))
     assert all(p.profile.lr == 1e-3 for p in ps) and ps[0].name == "sag_n=1,lora_r=8,seed=0"
-    assert points("student=/a/b c,mini-student")[0].name == "student=b-c,seed=0"
+    (tmp_path / "b c").mkdir()
+    assert points(f"student={tmp_path}/b c,mini-student")[0].name == "student=b-c,seed=0"
 
 
 @pytest.mark.parametrize("argv, why", [
