@@ -46,6 +46,12 @@ def _command(commands, name, about):
     p.add_argument("--out", default="", help="folder of the run (runs/PROFILE)")
     return p
 
+def _limits(p):
+    "The options of commands that make runs: fewer questions."
+    for flag, kind in (("--limit", "test"), ("--train-limit", "training")):
+        about = f"{kind} questions a benchmark (0: all)"
+        p.add_argument(flag, type=_count, default=0, help=about)
+
 def _agent_options(p):
     "What `ask` and `chat` take."
     p.add_argument("--method", default="agent_ftp", help="agent_ftp, agent, student or teacher")
@@ -63,9 +69,7 @@ def _sweep_command(commands):
     about = "a run for each combination of values and seeds, then what each value changed"
     p = _command(commands, "sweep", about)
     p.add_argument("--seeds", type=_seeds, default=[0], metavar="SEED,SEED", help="as in 0,1,2 (0)")
-    for flag, kind in (("--limit", "test"), ("--train-limit", "training")):
-        about = f"{kind} questions a benchmark (0: all)"
-        p.add_argument(flag, type=_count, default=0, help=about)
+    _limits(p)
     p.add_argument("--reuse", default="", metavar="RUN", help="take what fits from this run")
     p.add_argument("--dry-run", action="store_true", help="say what will be run, and end")
 
@@ -104,9 +108,7 @@ def parser() -> argparse.ArgumentParser:
     commands = p.add_subparsers(dest="command", required=True)
     run = _command(commands, "run", "execute the chapters; a stopped run goes on")
     run.add_argument("--seed", type=_count, default=0, help="of every stage (0)")
-    for flag, kind in (("--limit", "test"), ("--train-limit", "training")):
-        about = f"{kind} questions a benchmark (0: all)"
-        run.add_argument(flag, type=_count, default=0, help=about)
+    _limits(run)
     run.add_argument("--from", dest="start", default="", metavar="STAGE", help="begin here")
     run.add_argument("--only", default="", metavar="STAGE", help="this stage alone")
     run.add_argument("--reuse", default="", metavar="RUN", help="take what fits from this run")
@@ -362,10 +364,9 @@ def send_report(a, say=print):
 # %% ../nbs/09b_cli.ipynb #1399319b
 def against_text(first, other, width: int = 0) -> str:
     "What differs between two runs, and each method's difference in right answers."
-    from agent_distill.compare import between_rows, cautions, differing, not_judged, shared
-    settings, versions = differing(first, other)
-    rows = [*settings, *((f"version of {k}", a, b) for k, a, b in versions)]
-    what = [f"  {k}: {a} there, {b} here" for k, a, b in rows] or ["  nothing differs"]
+    from agent_distill.compare import between_rows, cautions, differing_rows, not_judged, shared
+    what = [f"  {k}: {a} there, {b} here" for k, a, b in differing_rows(first, other)]
+    what = what or ["  nothing differs"]
     alone = shared(first, other)[1]
     note = f"left out: {alone} questions that only one of the runs was asked" if alone else ""
     head, rows = between_rows(first, other)

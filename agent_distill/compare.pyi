@@ -25,7 +25,7 @@ from .results import Claim as Claim
 from .results import recorded_folder as recorded_folder
 from .trajectories import Trajectory as Trajectory
 
-__all__ = ['Answers', 'read_answers', 'differing', 'differing_table', 'other_rows', 'unjudgeable', 'cautions', 'shared', 'between', 'between_rows', 'not_judged', 'between_table', 'record_answers', 'recorded_answers', 'accuracy', 'spread_rows', 'crossed', 'pooled', 'single', 'pooled_rows', 'plot_claims']
+__all__ = ['Answers', 'read_answers', 'differing', 'differing_rows', 'differing_table', 'other_rows', 'unjudgeable', 'cautions', 'shared', 'between', 'between_rows', 'not_judged', 'between_table', 'record_answers', 'recorded_answers', 'accuracy', 'spread_rows', 'crossed', 'pooled_pairs', 'pooled', 'single', 'pooled_rows', 'plot_claims']
 
 @dataclass(frozen=True)
 class Answers:
@@ -63,6 +63,10 @@ def read_answers(out_dir: Any, label: str | os.PathLike[str]='') -> Answers:
 
 def differing(first: Answers, other: Answers) -> tuple[list[Any], list[Any]]:
     """The settings and the versions that differ: (what, its value in the first run, in the other)"""
+    ...
+
+def differing_rows(first: Answers, other: Answers) -> list[tuple[Any, ...]]:
+    """Both in one list, as the rows of a table"""
     ...
 
 def differing_table(first: Answers, other: Answers) -> str:
@@ -133,6 +137,13 @@ def crossed(tables: collections.abc.Sequence[Any]) -> Estimate:
 
 - tables: one a benchmark: [runs, questions], the same runs in all
 - returns: the mean of the tables' means, with a 95 % interval; n: questions"""
+    ...
+
+def pooled_pairs(pairs: collections.abc.Sequence[Any], where: str='all', measure: str='right answers') -> Estimate | None:
+    """The difference within pairs, over pairs and questions
+
+- pairs: of ((run, method), (run, method)), the same questions
+- returns: first minus second; None: it was not measured in all runs"""
     ...
 
 def pooled(runs: collections.abc.Sequence[Answers], a: str, b: str, where: str='all', measure: str='right answers') -> Estimate | None:

@@ -677,10 +677,10 @@ class Stopped(KeyboardInterrupt):
 # %% ../nbs/09_pipeline.ipynb #d087606a
 def _models(profile) -> dict:
     "Artifact -> fields of the profile with a model that must be found for it"
+    from agent_distill.retrieval import _offline
     asked = ["teacher"] * (profile.teacher != "released" and "://" not in profile.engine)
-    offline = profile.embedder.removeprefix("sentence-transformers/") == "all-MiniLM-L6-v2"
-    return dict(index=[] if offline else ["embedder"], teacher=asked, student=["student"],
-                evaluation=[*asked, "student"])
+    return dict(index=["embedder"] * (not _offline(profile.embedder)), teacher=asked,
+                student=["student"], evaluation=[*asked, "student"])
 
 def _check_names(profile, todo=STAGES):
     "Raise for a benchmark, a corpus or a model that is none, before anything is made"

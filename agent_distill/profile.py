@@ -26,9 +26,10 @@ from pathlib import Path
 from fastcore.basics import patch
 
 # %% auto #0
-__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_dir',
-           'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic',
-           'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced', 'check_seed', 'versions']
+__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder',
+           'run_name', 'run_dir', 'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records',
+           'file_hash', 'write_atomic', 'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced',
+           'check_seed', 'versions']
 
 # %% ../nbs/00_profile.ipynb #f5a62b90
 class AgentDistillError(Exception):
@@ -204,14 +205,20 @@ def runs_folder() -> Path:
         if checkout or (folder/"runs").is_dir(): return folder/"runs"
     return here/"runs"
 
+def run_name(
+    text: str,   # fields and values: a profile's text, what a sweep changes
+) -> str:        # without signs that a folder cannot have; of a path its last part
+    "What the folder of a run is called"
+    short = re.sub(r"(?<=[=+])/[^,+]*/", "", text)
+    return re.sub(r"[^\w.,=+-]", "-", short)
+
 def run_dir(
     out_dir="",            # as the parameters say it; "": `runs/PROFILE`
     profile: str="mini",   # as text, with its changes
 ) -> Path:                 # whole
     "The folder of a run"
     if out_dir: return Path(out_dir).expanduser().resolve()
-    short = re.sub(r"(?<=[=+])/[^,+]*/", "", get_profile(profile).spec)   # of a path its last part
-    return runs_folder()/re.sub(r"[^\w.,=+-]", "-", short)
+    return runs_folder()/run_name(get_profile(profile).spec)
 
 # %% ../nbs/00_profile.ipynb #c75c8d05
 def _show(v):

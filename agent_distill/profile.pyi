@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import fields
 from pathlib import Path
 
-__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_dir', 'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced', 'check_seed', 'versions']
+__all__ = ['MINI', 'PAPER', 'COLAB', 'SMALL', 'PROFILES', 'AgentDistillError', 'Profile', 'get_profile', 'runs_folder', 'run_name', 'run_dir', 'profile_table', 'set_seed', 'cgroup_limit', 'cores', 'read_jsonl', 'Records', 'file_hash', 'write_atomic', 'Artifact', 'is_run', 'runs_like', 'find_run', 'fields_read', 'Displaced', 'check_seed', 'versions']
 
 MINI: Profile
 
@@ -124,6 +124,13 @@ def get_profile(name: str, **overrides: Any) -> Profile:
 
 def runs_folder() -> Path:
     """Where runs lie: in the nearest `runs/` here or above, else in the checkout's, else here"""
+    ...
+
+def run_name(text: str) -> str:
+    """What the folder of a run is called
+
+- text: fields and values: a profile's text, what a sweep changes
+- returns: without signs that a folder cannot have; of a path its last part"""
     ...
 
 def run_dir(out_dir: str | os.PathLike[str]='', profile: str='mini') -> Path:

@@ -18,10 +18,11 @@ from .profile import Artifact as Artifact
 from .results import CLAIMS as CLAIMS
 from .results import claims_rows as claims_rows
 from .results import find as find
+from .results import stage_rows as stage_rows
 from .results import this_run as this_run
 from .results import verdict as verdict
 
-__all__ = ['FORMATS', 'stopped_run', 'partial', 'Section', 'Report', 'run_rows', 'cost_rows', 'read_report', 'as_md', 'tidy', 'as_csv', 'as_tex', 'plot_methods', 'figures', 'write_plots', 'as_html', 'written']
+__all__ = ['FORMATS', 'stopped_run', 'partial', 'Section', 'Report', 'run_rows', 'read_report', 'as_md', 'tidy', 'as_csv', 'as_tex', 'plot_methods', 'figures', 'write_plots', 'as_html', 'written']
 
 FORMATS: dict[str, Any]
 
@@ -67,10 +68,6 @@ class Report:
 
 def run_rows(out: Path, results: Results) -> list[Any]:
     """What the run was: profile, models, seed, questions, date, versions"""
-    ...
-
-def cost_rows(out: Path) -> tuple[list[Any], list[Any]]:
-    """The head and the rows of a table: what each stage took"""
     ...
 
 def read_report(out_dir: Any) -> Report:

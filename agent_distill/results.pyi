@@ -15,7 +15,7 @@ from .profile import Artifact as Artifact
 from .profile import get_profile as get_profile
 from .profile import write_atomic as write_atomic
 
-__all__ = ['STUDENTS', 'CLAIMS', 'recorded_folder', 'paper_results', 'Recorded', 'record', 'recorded_runs', 'Claim', 'find', 'verdict', 'paper_points', 'claims_rows', 'claims_table', 'real_runs', 'made_with', 'repeats', 'this_run', 'run_table']
+__all__ = ['STUDENTS', 'CLAIMS', 'recorded_folder', 'paper_results', 'Recorded', 'record', 'recorded_runs', 'stage_rows', 'Claim', 'find', 'verdict', 'paper_points', 'claims_rows', 'claims_table', 'real_runs', 'made_with', 'repeats', 'this_run', 'run_table']
 
 STUDENTS: tuple[str, ...]
 
@@ -59,6 +59,12 @@ def recorded_runs(folder: Any=None) -> dict[str, Recorded]:
 
 - folder: where the files are
 - returns: profile name -> run; only those that exist"""
+    ...
+
+def stage_rows(stages: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+    """The head and the rows of a table: what each stage took
+
+- stages: stage -> its manifest, or what was recorded of it"""
     ...
 
 @dataclass(frozen=True)

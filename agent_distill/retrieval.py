@@ -90,13 +90,17 @@ def _check_backend(backend):
                                      fix=f'pip install "sentence-transformers[{backend}]"')
 
 # %% ../nbs/02_retrieval.ipynb #c8e60db3
+def _offline(name: str) -> bool:
+    "Whether the package of `minilm_path` holds this model"
+    return name.removeprefix("sentence-transformers/") == MINILM
+
 def _load_model(name, device, dtype=None, backend="torch"):
     "A SentenceTransformer; for the offline name, from the checked package"
     _check_backend(backend)
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
     logging.disable_progress_bar()
-    offline = name.removeprefix("sentence-transformers/") == MINILM
+    offline = _offline(name)
     where = str(minilm_path()) if offline else name
     try: return SentenceTransformer(where, device=device, prompts=model_prompts(name),
                                     local_files_only=offline or Path(name).is_dir(),

@@ -7,17 +7,15 @@ __all__ = ['field_values', 'Point', 'sweep_points', 'shared_stages', 'source_of'
            'change', 'change_rows', 'by_setting', 'change_notes']
 
 # %% ../nbs/09e_sweep.ipynb #swp00006
-import re
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from .compare import Answers, _grouped, accuracy, cautions, crossed
-from .compare import not_judged
+from .compare import Answers, accuracy, cautions, not_judged, pooled_pairs
 from .intervals import Estimate
 from .pipeline import _check_names, run
 from .profile import AgentDistillError, Artifact, Profile, _profile_of
-from .profile import fields_read, get_profile
+from .profile import fields_read, get_profile, run_name
 from .results import _STAGES
 
 # %% ../nbs/09e_sweep.ipynb #swp00011
@@ -45,11 +43,6 @@ class Point:
     profile: Profile
     seed: int
 
-def _folder_name(setting: str, seed: int) -> str:
-    "A name without signs that a folder cannot have; of a path its last part"
-    short = re.sub(r"(?<=[=+])/[^,+]*/", "", ",".join(filter(None, [setting, f"seed={seed}"])))
-    return re.sub(r"[^\w.,=+-]", "-", short)
-
 def sweep_points(
     profile: str,  # which dial, and what is changed in all points
     values: dict,  # field -> values, from `field_values`
@@ -60,7 +53,8 @@ def sweep_points(
     for seed, combined in product(seeds, product(*values.values())):
         given = [f"{k}={v}" for k, v in zip(values, combined)]
         setting = ",".join(g for g, vs in zip(given, values.values()) if len(vs) > 1)
-        points.append(Point(_folder_name(setting, seed), setting,
+        name = run_name(",".join(filter(None, [setting, f"seed={seed}"])))
+        points.append(Point(name, setting,
                             get_profile(",".join([profile, *given])), seed))
     if len(points) < 2: raise AgentDistillError(
         f"a sweep of {len(points)} runs compares nothing", fix="give a field several values, as in "
@@ -152,17 +146,8 @@ def change(
     measure: str = "right answers",
 ) -> Estimate | None:       # other minus first; None: it was not measured in all runs
     "What a setting changed, over seeds and questions"
-    import numpy as np
-    if not all(method in r.values for r in (*firsts, *others)): return None
-    tables = []
-    for bench in _grouped(firsts[0])[where]:
-        pairs = [[r.values[method][measure].get(bench, {}) for r in pair]
-                 for pair in zip(firsts, others)]
-        every = [values for pair in pairs for values in pair]
-        ids = [i for i in sorted(every[0]) if all(v.get(i) is not None for v in every)]
-        deltas = [[b[i] - a[i] for i in ids] for a, b in pairs]
-        if len(ids) > 1: tables.append(np.array(deltas, float))
-    return crossed(tables) if tables else None
+    pairs = [((other, method), (first, method)) for first, other in zip(firsts, others)]
+    return pooled_pairs(pairs, where, measure)
 
 # %% ../nbs/09e_sweep.ipynb #swp00029
 def _changed(firsts, others, method: str) -> str:

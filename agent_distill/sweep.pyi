@@ -7,8 +7,8 @@ from pathlib import Path
 from .compare import Answers as Answers
 from .compare import accuracy as accuracy
 from .compare import cautions as cautions
-from .compare import crossed as crossed
 from .compare import not_judged as not_judged
+from .compare import pooled_pairs as pooled_pairs
 from .intervals import Estimate as Estimate
 from .pipeline import run as run
 from .profile import AgentDistillError as AgentDistillError
@@ -16,6 +16,7 @@ from .profile import Artifact as Artifact
 from .profile import Profile as Profile
 from .profile import fields_read as fields_read
 from .profile import get_profile as get_profile
+from .profile import run_name as run_name
 
 __all__ = ['field_values', 'Point', 'sweep_points', 'shared_stages', 'source_of', 'point_state', 'plan_rows', 'run_sweep', 'change', 'change_rows', 'by_setting', 'change_notes']
 
